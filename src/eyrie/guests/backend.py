@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every guest backend offers the agent: start a guest, hear it, hold it still, end it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Mapping, Protocol
+
+from eyrie.errors import EyrieError
+
+
+class GuestError(EyrieError):
+    """The guest could not be started, or no longer answers."""
+
+
+@dataclass(frozen=True)
+class GuestSpec:
+    """One guest to start; nothing in it is secret (the token is named by its path)."""
+
+    name: str
+    image: str  # directory of vmlinuz, initramfs.cpio.zst, root.squashfs and manifest.json
+    image_id: str
+    memory_mib: int
+    cpus: int
+    cpu_percent: int
+    user: str  # unprivileged account the backend's process runs as
+    accel: str  # auto, kvm or tcg
+    token: str  # path of the engine's token
+    run_dir: str  # private directory of sockets, made and removed by the backend
+    config: Mapping[str, str] = field(default_factory=dict)  # what the guest reads at boot, KEY=VALUE
+
+
+@dataclass(frozen=True)
+class Message:
+    """One line from the guest, parsed."""
+
+    kind: str  # hello, state, refused, jobs or invalid
+    words: tuple[str, ...]
+
+
+class Guest(Protocol):
+    """A started guest. No method but `pause` and `resume` waits for anything."""
+
+    pid: int
+    accelerator: str  # kvm or tcg
+
+    def fileno(self) -> int:
+        """Return the channel's descriptor: readable when messages are waiting."""
+
+    def messages(self) -> list[Message]:
+        """Return what the guest has said since the last call."""
+
+    def pause(self) -> None:
+        """Stop the virtual CPUs; raises GuestError when they have not stopped in time (then kill)."""
+
+    def resume(self) -> None:
+        """Let the virtual CPUs run again."""
+
+    def vacate(self, seconds: int) -> None:
+        """Ask the guest to hand its jobs back within `seconds` and power off."""
+
+    def kill(self) -> None:
+        """End the guest at once and reap it; does nothing to a dead one."""
+
+    def exit_status(self) -> int | None:
+        """Return None while it runs, else its exit status (reaping it)."""
+
+    def cpu_seconds(self) -> float:
+        """Return the user and system time the guest has used on this desktop."""
+
+    def close(self) -> None:
+        """Remove sockets and files of the guest from `run_dir`."""
+
+
+class Backend(Protocol):
+    """One way of running a guest."""
+
+    def start(self, spec: GuestSpec) -> Guest:
+        """Start the guest; raises GuestError."""
