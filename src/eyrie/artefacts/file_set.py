@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set of files that a host must hold exactly: compared by SHA-256, replaced whole, proven by reading back."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the set: its path on the host, its mode as `"0644"`, and its content's SHA-256 in hex."""
+
+    dest: str
+    mode: str
+    sha256: str
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_command(files: Iterable[File]) -> str:
+    """Return the POSIX sh line that prints the digests of those files that exist, one `sha256sum` line each."""
+    paths = " ".join(shlex.quote(file.dest) for file in files)
+    return f'for f in {paths}; do [ ! -f "$f" ] || sha256sum -- "$f" || exit 1; done'
+
+
+def parse(output: str) -> dict[str, str]:
+    """Turn `sha256sum` lines into path -> digest; lines of any other form are an error, not an absent file."""
+    found = {}
+    for line in output.splitlines():
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ValueError(f"sha256sum printed {line!r}, wanted 64 hex digits, two blanks and a path")
+        found[match[2]] = match[1]
+    return found
+
+
+def plan(current: Mapping[str, str], desired: Iterable[File]) -> tuple[File, ...]:
+    """Return the files to write, given path -> digest of those that are there; empty means nothing to do."""
+    return tuple(file for file in desired if current.get(file.dest) != file.sha256)
+
+
+def install_command(changes: Iterable[File], uploads: Mapping[str, str]) -> str:
+    """Return the sh line that moves uploaded files (dest -> upload) into place, each of them whole or not at all."""
+    steps = []
+    for file in changes:
+        new = shlex.quote(file.dest + ".new")
+        steps.append(f"install -D -o root -g root -m {file.mode} -- {shlex.quote(uploads[file.dest])} {new}")
+        steps.append(f"mv -f -- {new} {shlex.quote(file.dest)}")
+    return " && ".join(steps)
