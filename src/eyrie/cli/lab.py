@@ -1,6 +1,97 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""`eyrie lab`: an office in a box on this machine."""
+
 from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True)
+from eyrie.lab import Lab, report
+from eyrie.lab.lab import remove
+from eyrie.lab.paths import Paths
+from eyrie.lab.progress import Lines
+
+app = typer.Typer(no_args_is_help=True, help="An office in a box on this machine.")
+
+Directory = Annotated[Path, typer.Option("--lab", help="Directory that holds lab.yml.")]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", envvar="EYRIE_LAB_NAME", help="Name of the lab, instead of the one in lab.yml."),
+]
+HostName = Annotated[str, typer.Argument(metavar="HOST")]
+DEFAULT = Path("inventory/lab")
+
+
+def _load(directory: Path, name: str | None) -> Lab:
+    return Lab.load(directory, name, Lines())
+
+
+@app.command()
+def up(directory: Directory = DEFAULT, name: Name = None) -> None:
+    """Bring the office up; run again, it goes on where it was interrupted."""
+    lab = _load(directory, name)
+    try:
+        lab.up()
+    except KeyboardInterrupt:
+        Lines().note("interrupted: `eyrie lab up` goes on from here, `eyrie lab down` removes what is there")
+        raise typer.Exit(130) from None
+    report.hosts(lab)
+
+
+@app.command()
+def down(directory: Directory = DEFAULT, name: Name = None) -> None:
+    """Remove the office: namespaces, mounts, processes, directories. Cached images and packages stay."""
+    remove(Paths(name) if name else _load(directory, None).paths, Lines())
+
+
+@app.command()
+def status(directory: Directory = DEFAULT, name: Name = None) -> None:
+    """Show the hosts, and the pool if there is one."""
+    lab = _load(directory, name)
+    report.hosts(lab)
+    report.pool(lab)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def shell(
+    host: HostName,
+    command: Annotated[list[str] | None, typer.Argument(metavar="[CMD...]")] = None,
+    directory: Directory = DEFAULT,
+    name: Name = None,
+    user: Annotated[str, typer.Option(help="Who to be there.")] = "root",
+) -> None:
+    """Open a shell on a host, or run a command there."""
+    argv = _load(directory, name).ssh(host, user, shared=False)
+    words = command[1:] if command and command[0] == "--" else command or []
+    if words:  # a single word may be a whole line for the remote shell, as with ssh
+        argv += ["--", words[0] if len(words) == 1 else shlex.join(words)]
+    os.execvp(argv[0], argv)  # noqa: S606 # ssh takes over this terminal
+
+
+@app.command()
+def owner(
+    host: HostName,
+    seconds: Annotated[float, typer.Option("--for", min=0, help="Seconds at work.")] = 0,
+    directory: Directory = DEFAULT,
+    name: Name = None,
+) -> None:
+    """Let the owner of a desktop type on a real terminal of it: at once, and on for a while."""
+    lab = _load(directory, name)
+    with lab.progress.step(f"the owner of {host} types"):
+        lab.touch(host, seconds)
+
+
+@app.command("power-cut")
+def power_cut(host: HostName, directory: Directory = DEFAULT, name: Name = None) -> None:
+    """Cut a host's power: no goodbye reaches the others."""
+    _load(directory, name).power_cut(host)
+
+
+@app.command("power-on")
+def power_on(host: HostName, directory: Directory = DEFAULT, name: Name = None) -> None:
+    """Switch a host on again, with the disk it had."""
+    _load(directory, name).power_on(host)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventory of a lab: the hosts of lab.yml, reached through the lab's own namespace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin
+
+from eyrie.errors import EyrieError
+from eyrie.lab import inventory, topology
+
+DOCUMENTATION = r"""
+name: lab
+short_description: Hosts of an Eyrie lab
+version_added: 0.1.0
+author: The Eyrie authors (@eyrie)
+description:
+  - Reads the description of an office in a box, as C(eyrie lab up) does, and makes its hosts and groups known.
+  - Each host is reached by ssh through the lab's own network namespace, with the keys and host keys that the lab made.
+    No address of the lab is routed on the machine itself.
+  - Host variables are C(lab_name), C(lab_kind), C(lab_subnet), C(lab_network), C(lab_address), C(lab_router) and
+    C(lab_package_cache), beside those of the connection.
+options:
+  plugin:
+    description: Says that this file is for this plugin.
+    type: str
+    required: true
+    choices: [eyrie.pool.lab]
+  name:
+    description: Name of the lab. Labs with different names stand side by side, even with equal addresses.
+    type: str
+    required: true
+    env:
+      - name: EYRIE_LAB_NAME
+  subnets:
+    description:
+      - The office's subnets by name, each with its C(network). The first address of a network is the router's.
+    type: dict
+    required: true
+  hosts:
+    description:
+      - The hosts by name, each with C(kind) (C(container) or C(vm)), C(subnet), C(address) and, if wanted, C(groups),
+        C(mac), C(memory_mib) and C(cpus).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+# inventory/lab/lab.yml
+plugin: eyrie.pool.lab
+name: office
+subnets:
+  hq: {network: 10.77.1.0/24}
+hosts:
+  master: {kind: container, subnet: hq, address: 10.77.1.10, groups: [masters, htcondor]}
+  desk-1: {kind: container, subnet: hq, address: 10.77.1.21, groups: [linux_desktops, agent]}
+"""
+
+
+class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
+    """Thin: the rules and the names are those of eyrie.lab."""
+
+    NAME = "eyrie.pool.lab"
+
+    def verify_file(self, path: str) -> bool:
+        """Accept lab.yml only: other files of the directory are other plugins'."""
+        return bool(super().verify_file(path)) and Path(path).name == "lab.yml"
+
+    def parse(self, inventory_data: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Add groups, hosts and variables."""
+        super().parse(inventory_data, loader, path, cache)
+        self._read_config_data(path)
+        try:
+            parsed = topology.load(Path(path), str(self.get_option("name")))
+        except EyrieError as error:
+            raise AnsibleParserError(str(error)) from error
+        for host in parsed.hosts:
+            self.inventory.add_host(host.name)
+            for group in host.groups:
+                self.inventory.add_group(group)
+                self.inventory.add_child(group, host.name)
+            for key, value in inventory.variables(parsed, host).items():
+                self.inventory.set_variable(host.name, key, value)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ssh keys of a lab: made by the lab itself, so that host key checking stays on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eyrie.lab.commands import run
+from eyrie.lab.model import Host, Topology
+from eyrie.lab.paths import Paths
+from eyrie.lab.seed import Keys
+
+
+def ensure(paths: Paths, topology: Topology) -> None:
+    """Make every key that is missing, and write known_hosts."""
+    for directory in (paths.state, paths.sockets):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _pair(paths.key, f"administrator of lab {topology.name}")
+    lines = []
+    for host in topology.hosts:
+        paths.host(host.name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        _pair(paths.host_key(host.name), host.name)
+        kind, key = _public(paths.host_key(host.name)).split()[:2]
+        lines.append(f"{host.address},{host.name} {kind} {key}\n")
+    temporary = paths.known_hosts.with_suffix(".new")
+    temporary.write_text("".join(lines), encoding="ascii")
+    temporary.rename(paths.known_hosts)
+
+
+def are_made(paths: Paths, topology: Topology) -> bool:
+    """Whether every key is there and known_hosts names every host."""
+    pairs = [paths.key, *(paths.host_key(host.name) for host in topology.hosts)]
+    if not paths.known_hosts.exists() or not all(_is_whole(path) for path in pairs):
+        return False
+    known = paths.known_hosts.read_text(encoding="ascii")
+    return all(f"{host.address},{host.name} " in known for host in topology.hosts)
+
+
+def of(paths: Paths, host: Host) -> Keys:
+    """Return the keys one host needs."""
+    private = paths.host_key(host.name)
+    return Keys(private.read_text(encoding="ascii"), _public(private), _public(paths.key))
+
+
+def _pair(private: Path, comment: str) -> None:
+    if _is_whole(private):
+        return
+    private.unlink(missing_ok=True)
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(private)])
+
+
+def _is_whole(private: Path) -> bool:
+    """ssh-keygen writes the public half last: killed before, it left a private key nobody can use."""
+    public = private.with_suffix(".pub")
+    return private.exists() and public.exists() and public.read_text(encoding="ascii").endswith("\n")
+
+
+def _public(private: Path) -> str:
+    return private.with_suffix(".pub").read_text(encoding="ascii")

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab as one object: up, down, and what can happen to its hosts in between."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from eyrie.errors import EyrieError
+from eyrie.lab import package_server, preflight, ssh, topology
+from eyrie.lab.images import ImageStore
+from eyrie.lab.lock import locked
+from eyrie.lab.model import Host, Topology
+from eyrie.lab.owner import Person
+from eyrie.lab.paths import Paths
+from eyrie.lab.plan import Present, Step, plan
+from eyrie.lab.present import Reader, process
+from eyrie.lab.processes import Processes
+from eyrie.lab.progress import Progress, Silent
+from eyrie.lab.steps import Applier, tear_down
+
+KEYSTROKE_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class HostStatus:
+    """One line of `eyrie lab status`."""
+
+    host: Host
+    state: str  # up | booting | off
+    seconds: float | None  # since its start
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab, by its file and name."""
+
+    topology: Topology
+    paths: Paths
+    progress: Progress = field(default_factory=Silent)
+
+    @classmethod
+    def load(cls, path: Path | str, name: str | None = None, progress: Progress | None = None) -> Lab:
+        """Read a lab's file; `name` makes it another lab beside the one the file names."""
+        parsed = topology.load(Path(path), name)
+        return cls(parsed, Paths(parsed.name), progress or Silent())
+
+    def up(self) -> None:
+        """Bring the whole lab up; what is already there stays, what an interruption left half done is redone."""
+        self._check_machine()
+        with locked(self.paths.state):
+            self._end_left_overs()
+            present = self._reader().read()
+            self._check_room(present)
+            self._apply(plan(self.topology, present))
+
+    def down(self) -> None:
+        """Remove everything of the lab, whatever state it is in."""
+        remove(self.paths, self.progress)
+
+    def status(self) -> list[HostStatus]:
+        """Return the state of every host."""
+        reader, processes = self._reader(), self._processes()
+        found = []
+        for host in self.topology.hosts:
+            record = processes.alive(process(host.name))
+            state = "off" if record is None else "up" if reader.answers(host) else "booting"
+            found.append(HostStatus(host, state, record.seconds if record else None))
+        return found
+
+    def run(
+        self,
+        host: str,
+        argv: Sequence[str],
+        input: str | None = None,  # noqa: A002 # subprocess.run calls it so
+        user: str = "root",
+        timeout: float | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command on a host over ssh; its exit status is for the caller to judge."""
+        command = [*self.ssh(host, user), "--", shlex.join(argv)]
+        given = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, **given)  # type: ignore[call-overload,no-any-return]
+
+    def ssh(self, host: str, user: str = "root", *, shared: bool = True) -> list[str]:
+        """Return the ssh command that reaches a host."""
+        return ssh.command(self.topology, self.paths, self.host(host), user, shared=shared)
+
+    def owner(self, host: str) -> Person:
+        """Return the desktop's owner, to log in with `with`."""
+        found = self.host(host)
+        if not found.is_desktop:
+            desktops = ", ".join(other.name for other in self.topology.hosts if other.is_desktop)
+            raise EyrieError(f"{host} has no owner", seen=list(found.groups), wanted=f"a desktop: {desktops}")
+        return Person(self.ssh(host, "owner", shared=False))
+
+    def touch(self, host: str, seconds: float = 0.0) -> float:
+        """Let the owner press a key at once and, for `seconds`, again and again; return the first key's time."""
+        with self.owner(host) as person:
+            first = person.type()
+            while time.monotonic() < first + seconds:
+                time.sleep(KEYSTROKE_SECONDS)
+                person.type()
+        return first
+
+    def power_cut(self, host: str) -> None:
+        """Cut a host's power: no goodbye of any kind reaches the others."""
+        found = self.host(host)
+        preflight.check_root()
+        with locked(self.paths.state), self.progress.step(f"cut the power of {host}"):
+            self._applier().cut(found)
+
+    def power_on(self, host: str) -> None:
+        """Switch a host on again, with the disk it had."""
+        self._check_machine()
+        name = self.host(host).name
+        with locked(self.paths.state):
+            steps = plan(self.topology, self._reader().read())
+            self._apply([step for step in steps if step.subject == name])
+
+    def host(self, name: str) -> Host:
+        """Return a host of the lab's file."""
+        if name not in self.topology.by_name:
+            raise EyrieError(
+                f"host of lab {self.topology.name}",
+                seen=name,
+                wanted=f"one of {', '.join(self.topology.by_name)}",
+            )
+        return self.topology.by_name[name]
+
+    def _apply(self, steps: Sequence[Step]) -> None:
+        applier = self._applier()
+        for step in steps:
+            if not step.done:
+                with self.progress.step(step.title):
+                    applier.apply(step)
+
+    def _end_left_overs(self) -> None:
+        """An `up` that was killed may have left a builder at work."""
+        processes = self._processes()
+        for name in processes.names():
+            if name.startswith("work."):
+                processes.end(name)
+
+    def _check_machine(self) -> None:
+        kinds = self.topology.kinds
+        preflight.check_root()
+        preflight.check_programs(preflight.programs(kinds))
+        preflight.check_features(kinds)
+
+    def _check_room(self, present: Present) -> None:
+        new = [host for host in self.topology.hosts if host.name not in present.rooted]
+        missing = {host.kind for host in new} - present.images
+        preflight.check_room(
+            {
+                self.paths.state: preflight.needed_gib(len(new), ()),
+                ImageStore(self.paths.images).directory: preflight.needed_gib(0, missing),
+            }
+        )
+
+    def _processes(self) -> Processes:
+        return Processes(self.topology.name, self.paths.state)
+
+    def _reader(self) -> Reader:
+        has_security = "debian-security" in package_server.archives()
+        return Reader(self.topology, self.paths, self._processes(), has_security)
+
+    def _applier(self) -> Applier:
+        return Applier(self.topology, self.paths, self._processes(), self._reader())
+
+
+def remove(paths: Paths, progress: Progress) -> None:
+    """Remove a lab by its name alone: its file may have changed, or be gone."""
+    preflight.check_root()
+    with locked(paths.state):
+        for title, act in tear_down(paths.name, paths):
+            try:
+                with progress.step(title):
+                    act()
+            except (EyrieError, OSError) as error:
+                next_step = "put that right and run `eyrie lab down` again"
+                raise EyrieError(
+                    f"lab {paths.name}, step {title!r} failed: {error}", next_step=next_step
+                ) from error
+    if paths.state_root.is_dir() and not any(paths.state_root.iterdir()):
+        paths.state_root.rmdir()

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab's images are made of: a recipe's hash is the image's name. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+SUITE = "trixie"
+ARCHIVE_MIB = {"container": 700, "vm": 1200}  # room to build one: packages, tree, and for a vm its disk
+
+_COMMON = (
+    "ca-certificates",
+    "dbus",
+    "iproute2",
+    "iputils-ping",
+    "libpam-systemd",
+    "nftables",
+    "openssh-server",
+    "procps",
+    "python3",
+    "python3-apt",
+    "systemd-sysv",
+)
+_VM = ("busybox-static", "kmod", "linux-image-cloud-amd64", "udev")
+
+# An owner sits at a desktop; sshd keys, machine id and addresses come with each host, never with the image.
+# systemd-networkd stays off: the lab sets a container's addresses from outside, and a vm's come as networkd files.
+_CUSTOMISE = """
+set -eu
+useradd --create-home --shell /bin/bash owner
+rm -f etc/ssh/ssh_host_* etc/apt/apt.conf.d/99mmdebstrap etc/resolv.conf var/lib/dbus/machine-id
+: > etc/machine-id
+echo '# no name service in the lab: see /etc/hosts' > etc/resolv.conf
+printf 'PermitRootLogin prohibit-password\\nPasswordAuthentication no\\nUseDNS no\\n' > etc/ssh/sshd_config.d/lab.conf
+for unit in systemd-firstboot.service systemd-timesyncd.service systemd-networkd-wait-online.service \
+    apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer dpkg-db-backup.timer sshd-keygen.service; do
+    ln -sf /dev/null etc/systemd/system/$unit
+done
+rm -rf var/lib/apt/lists/* var/cache/apt/*.bin usr/share/man usr/share/locale usr/share/doc
+"""
+_CONTAINER = "ln -sf /dev/null etc/systemd/system/systemd-networkd.service\n"
+_NETWORKD = "systemctl enable systemd-networkd.service\n"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what is in an image."""
+
+    kind: str
+    suite: str
+    packages: tuple[str, ...]
+    customise: str  # run by sh inside the new tree
+    excludes: tuple[str, ...] = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*")
+    format: int = 1  # counted up when the way of building changes
+
+    @property
+    def identity(self) -> str:
+        """Return the name of images of this recipe."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return f"{self.kind}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+RECIPES = {
+    "container": Recipe("container", SUITE, _COMMON, _CUSTOMISE + _CONTAINER),
+    "vm": Recipe("vm", SUITE, tuple(sorted(_COMMON + _VM)), _CUSTOMISE + _NETWORKD),
+}
+
+
+def mmdebstrap(recipe: Recipe, target: str, mirror: str) -> list[str]:
+    """Return the command that builds the tree of a recipe."""
+    return [
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=minbase",
+        f"--include={','.join(recipe.packages)}",
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in recipe.excludes),
+        '--customize-hook=chroot "$1" sh -c "$EYRIE_CUSTOMISE"',
+        "--format=directory",
+        recipe.suite,
+        target,
+        mirror,
+    ]

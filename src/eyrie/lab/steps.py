@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carry out the steps of a plan, each by its verb, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from eyrie.errors import EyrieError
+from eyrie.lab import cgroups, container, keys, namespaces, network_plan, package_server, seed, ssh, vm
+from eyrie.lab.commands import run
+from eyrie.lab.images import ImageStore
+from eyrie.lab.model import Host, Topology, namespace
+from eyrie.lab.paths import Paths
+from eyrie.lab.plan import Step
+from eyrie.lab.present import Reader, process, seed_mark
+from eyrie.lab.processes import Processes
+
+ANSWER_SECONDS = {"container": 90.0, "vm": 240.0}
+CACHE_SECONDS = 30.0
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Applier:
+    """Does steps of one lab."""
+
+    topology: Topology
+    paths: Paths
+    processes: Processes
+    reader: Reader
+
+    def apply(self, step: Step) -> None:
+        """Do one step; an error names it."""
+        verbs: Mapping[str, Callable[[Step], None]] = {
+            "keys": lambda _: keys.ensure(self.paths, self.topology),
+            "remove": lambda step: self.remove(step.subject),
+            "network": self._network,
+            "cache": lambda _: self._package_cache(),
+            "image": self._image,
+            "prepare": lambda step: self._prepare(self._host(step)),
+            "boot": lambda step: self._boot(self._host(step)),
+            "answer": lambda step: self._answer(self._host(step)),
+        }
+        try:
+            verbs[step.verb](step)
+        except (EyrieError, OSError) as error:
+            raise EyrieError(
+                f"lab {self.topology.name}, step {step.title!r} failed: {error}",
+                next_step="put that right and run `eyrie lab up` again, or `eyrie lab down` to remove the lab",
+            ) from error
+
+    def cut(self, host: Host) -> None:
+        """Cut a host's power: the cable goes first, so that not even the kernel's farewell gets out."""
+        far, port = self.topology.subnet_namespace(host.subnet), network_plan.port(host)
+        state = namespaces.read(self.topology.name).get(far)
+        if state is not None and port in state.links:
+            run(["ip", "-n", far, "link", "delete", "dev", port])
+        self.processes.end(process(host.name))
+        namespaces.remove(self.topology.host_namespace(host))
+        ssh.close(self.paths, f"{host.name}.*")
+
+    def remove(self, name: str) -> None:
+        """Remove a host that the lab's file no longer has."""
+        self.processes.end(process(name))
+        namespaces.remove(namespace(self.topology.name, "host", name))
+        ssh.close(self.paths, f"{name}.*")
+        _remove_tree(self.paths.host(name))
+
+    def _host(self, step: Step) -> Host:
+        return self.topology.by_name[step.subject]
+
+    def _network(self, step: Step) -> None:
+        if step.spec is not None:
+            namespaces.build(step.spec, namespaces.read(self.topology.name))
+
+    def _package_cache(self) -> None:
+        name = "package-cache"
+        self.processes.end(name)
+        self.paths.cache_port.unlink(missing_ok=True)
+        command = package_server.command(
+            self.topology.router_namespace, self.paths.packages, self.paths.cache_port
+        )
+        self.processes.start(name, command)
+        self._wait(name, self.reader.package_cache_answers, CACHE_SECONDS)
+
+    def _image(self, step: Step) -> None:
+        port = self.paths.cache_port.read_text(encoding="ascii")
+        mirror = f"http://127.0.0.1:{port}/debian"
+        ImageStore(self.paths.images).build(step.subject, mirror, self.processes)
+
+    def _prepare(self, host: Host) -> None:
+        image = ImageStore(self.paths.images).path(host.kind)
+        files = self.reader.seed(host)
+        if host.kind == "vm":
+            vm.prepare(self.paths, host, image, files)
+        else:
+            if not self.reader.is_rooted(host):
+                self.processes.end(process(host.name))
+                container.mount(self.paths, host, image)
+            seed.write(files, self.paths.root(host.name))
+        seed_mark(self.paths, host).write_text(seed.digest(files), encoding="ascii")
+
+    def _boot(self, host: Host) -> None:
+        if host.kind == "vm":
+            command = vm.command(self.paths, host, ImageStore(self.paths.images).path("vm"))
+            self.processes.start(process(host.name), command, namespace=self.topology.host_namespace(host))
+            return
+        command = container.command(self.topology, self.paths, host)
+        self.processes.start(process(host.name), command, environment=container.ENVIRONMENT)
+
+    def _answer(self, host: Host) -> None:
+        self._wait(process(host.name), lambda: self.reader.answers(host), ANSWER_SECONDS[host.kind])
+
+    def _wait(self, name: str, is_ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until a process serves; if it ends instead, say what it said."""
+        deadline = time.monotonic() + seconds
+        while not is_ready():
+            alive = self.processes.alive(name)
+            if alive is None or time.monotonic() > deadline:
+                raise EyrieError(
+                    f"{name} {'does not answer' if alive else 'ended'}",
+                    seen=self.processes.tail(name),
+                    wanted=f"an answer within {seconds:.0f} s",
+                    next_step=f"read {self.processes.log(name)}",
+                )
+            time.sleep(POLL_SECONDS)
+
+
+def tear_down(lab: str, paths: Paths) -> list[tuple[str, Callable[[], None]]]:
+    """Return the steps that remove a lab, whatever state it is in; they need no lab file."""
+    processes = Processes(lab, paths.state)
+    return [
+        ("close ssh connections", lambda: ssh.close(paths)),
+        ("end its processes", lambda: _end_all(processes)),
+        ("remove its namespaces", lambda: _remove_namespaces(lab)),
+        ("unmount its trees", lambda: container.unmount(paths, _mounts())),
+        ("forget its containers", lambda: container.forget(lab)),
+        ("remove its directory", lambda: _remove_tree(paths.state)),
+    ]
+
+
+def _end_all(processes: Processes) -> None:
+    for name in processes.names():
+        processes.end(name)
+    if not cgroups.systemd_is_manager():
+        cgroups.end(cgroups.directory(processes.lab))
+        cgroups.remove_top(processes.lab)
+
+
+def _remove_namespaces(lab: str) -> None:
+    for path in namespaces.files(lab):
+        namespaces.remove(path.name)
+
+
+def _remove_tree(path: Path) -> None:
+    """Remove a directory, after whatever is mounted below it: never reach through a mount."""
+    for point in sorted(container.mount_points(_mounts(), path), reverse=True):
+        run(["umount", point])
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def _mounts() -> str:
+    return Path("/proc/self/mounts").read_text(encoding="utf-8")
