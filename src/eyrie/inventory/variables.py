@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the values of the roles' variables have to be, beyond the types that their argument specs state."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from eyrie.engines.tokens import revocations
+from eyrie.errors import EyrieError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# Least and greatest value. A contract test keeps this in step with the argument specs.
+RANGES: dict[str, tuple[float, float]] = {
+    "agent_backoff_first_seconds": (1, 3600),
+    "agent_backoff_max_seconds": (1, 86400),
+    "agent_evict_grace_seconds": (2, 60),
+    "agent_foreign_cpu_percent": (1, 6400),
+    "agent_guest_cpu_percent": (1, 6400),
+    "agent_guest_cpus": (1, 64),
+    "agent_guest_memory_mib": (192, 1048576),
+    "agent_idle_poll_seconds": (0.1, 5),
+    "agent_idle_seconds": (5, 86400),
+    "agent_lease_seconds": (10, 86400),
+    "agent_master_port": (1024, 65535),
+    "agent_start_timeout_seconds": (10, 3600),
+    "guest_qemu_master_port": (1024, 65535),
+    "htcondor_job_lease_seconds": (20, 86400),
+    "htcondor_negotiator_interval_seconds": (5, 3600),
+    "htcondor_port": (1024, 65535),
+    "htcondor_token_lifetime_days": (1, 3650),
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a text has to look like: a test, and the words for it."""
+
+    fits: Callable[[str], bool]
+    wanted: str
+
+
+def _matches(pattern: str) -> Callable[[str], bool]:
+    return lambda text: re.fullmatch(pattern, text) is not None
+
+
+def _is_host_address(text: str) -> bool:
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return not (address.is_unspecified or address.is_multicast or address.is_loopback)
+
+
+_POOL = Form(
+    _matches(r"[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?"), "small letters, digits, '.' and '-', at most 64"
+)
+_ADDRESS = Form(_is_host_address, "the IPv4 address of one host, not loopback")
+# It ends up in a host name, an identity and a guest's boot files. slot1, slot1_2, ... are HTCondor's own.
+DESKTOP = Form(
+    _matches(r"(?!slot\d)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"),
+    "small letters, digits and '-', at most 63, and no name of a slot such as slot1",
+)
+_ACCOUNT = Form(_matches(r"[a-z_][a-z0-9_.-]{0,31}"), "the name of an account")
+_SUBMITTER = Form(_matches(r"\*|[a-z_][a-z0-9_.-]{0,31}"), "the name of an account, or '*'")
+_SCOPE = Form(_matches(r"[A-Z_]+"), "an authority of HTCondor such as ADVERTISE_STARTD")
+
+FORMS: dict[str, Form] = {
+    "agent_master_address": _ADDRESS,
+    "agent_name": DESKTOP,
+    "agent_pool_name": _POOL,
+    "guest_qemu_master_address": _ADDRESS,
+    "htcondor_address": _ADDRESS,
+    "htcondor_admins": _ACCOUNT,
+    "htcondor_pool_name": _POOL,
+    "htcondor_submitters": _SUBMITTER,
+    "htcondor_token_desktop": DESKTOP,
+    "htcondor_token_scopes": _SCOPE,
+}
+
+
+def faults(values: Mapping[str, Any]) -> list[EyrieError]:
+    """Find every value that is out of its range or has another form, in the order of the names."""
+    found: list[EyrieError] = []
+    for name, value in sorted(values.items()):
+        found += _range_fault(name, value) + _form_faults(name, value)
+    if isinstance(entries := values.get("htcondor_revoked_tokens"), list):
+        try:
+            for each in revocations(entries):
+                found += _form_fault("htcondor_revoked_tokens, desktop", each.desktop, DESKTOP)
+        except EyrieError as error:
+            found.append(error)
+    return found
+
+
+def _range_fault(name: str, value: Any) -> list[EyrieError]:
+    if name not in RANGES:
+        return []
+    least, most = RANGES[name]
+    number = _number(value)
+    if number is not None and least <= number <= most:
+        return []
+    wanted = f"a number from {least:g} to {most:.0f}"
+    return [EyrieError(name, seen=value, wanted=wanted, next_step="correct it in the inventory")]
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _form_faults(name: str, value: Any) -> list[EyrieError]:
+    form = FORMS.get(name)
+    if form is None:
+        return []
+    values = value if isinstance(value, list) else [value]
+    return [fault for each in values for fault in _form_fault(name, each, form)]
+
+
+def _form_fault(name: str, value: Any, form: Form) -> list[EyrieError]:
+    if isinstance(value, str) and form.fits(value):
+        return []
+    return [EyrieError(name, seen=value, wanted=form.wanted, next_step="correct it in the inventory")]
