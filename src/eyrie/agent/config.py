@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The agent's configuration: read strictly, so that a misspelt key is told and never silently ignored."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eyrie.agent.fields import Reader
+from eyrie.agent.idle.calendar import DAYS, Window, parse_time
+from eyrie.agent.model import Policy
+from eyrie.errors import EyrieError
+
+VERSION = 1
+SOURCES = ("terminal", "logind", "x11", "input_devices", "load", "calendar")
+NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?"
+WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+ACCOUNT = r"[a-z_][a-z0-9_-]{0,31}"
+
+
+@dataclass(frozen=True)
+class IdleConfig:
+    """When the owner counts as away."""
+
+    seconds: float
+    poll_seconds: float
+    sources: tuple[str, ...]
+    foreign_cpu_percent: float
+    calendar: tuple[Window, ...]
+    ignored_users: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GuestConfig:
+    """What to run, and how much of the desktop it may take."""
+
+    backend: str
+    image: str
+    image_id: str
+    memory_mib: int
+    cpus: int
+    cpu_percent: int
+    user: str
+    token: str
+    accel: str
+
+
+@dataclass(frozen=True)
+class PoolConfig:
+    """Whom to join."""
+
+    name: str
+    engine: str
+    master: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole of agent.json."""
+
+    name: str
+    idle: IdleConfig
+    grace_seconds: float
+    backoff_first: float
+    backoff_max: float
+    lease_seconds: int
+    start_timeout: float
+    guest: GuestConfig
+    pool: PoolConfig
+
+    def policy(self) -> Policy:
+        """Return the numbers the state machine decides by."""
+        return Policy(
+            idle_seconds=self.idle.seconds,
+            poll_seconds=self.idle.poll_seconds,
+            grace_seconds=self.grace_seconds,
+            backoff_first=self.backoff_first,
+            backoff_max=self.backoff_max,
+            start_timeout=self.start_timeout,
+            spread=sum(self.name.encode()) % 16 / 15.0,
+        )
+
+
+def load(path: Path) -> Config:
+    """Read and check the file; raises EyrieError naming the key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise EyrieError(
+            f"{path}", seen="no such file", wanted="the agent's configuration", next_step="run site.yml"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise EyrieError(f"{path}", seen=str(error), wanted="a readable UTF-8 file") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str) -> Config:
+    """Check the JSON text of a configuration that came from `where`."""
+    try:
+        data = json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, where))
+    except json.JSONDecodeError as error:
+        raise EyrieError(
+            f"{where}, line {error.lineno}",
+            seen=error.msg,
+            wanted="valid JSON",
+            next_step="correct the file, or run site.yml to write it anew",
+        ) from error
+    return _config(Reader(data, where))
+
+
+def _unique(pairs: list[tuple[str, Any]], where: str) -> dict[str, Any]:
+    """Build an object, refusing the second of two equal keys (JSON itself would let it win)."""
+    seen: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in seen:
+            raise EyrieError(f"{where}: {key}", seen="the key twice", wanted="every key once")
+        seen[key] = value
+    return seen
+
+
+def _config(top: Reader) -> Config:
+    top.whole("version", VERSION, VERSION)
+    backoff = top.child("backoff")
+    first = backoff.number("first_seconds", 1, 86400)
+    evict = top.child("evict")
+    config = Config(
+        name=top.text("name", NAME),
+        idle=_idle(top.child("idle")),
+        grace_seconds=evict.number("grace_seconds", 0, 600),
+        backoff_first=first,
+        backoff_max=backoff.number("max_seconds", first, 86400),
+        lease_seconds=top.whole("lease_seconds", 10, 86400),
+        start_timeout=top.number("start_timeout_seconds", 10, 3600),
+        guest=_guest(top.child("guest")),
+        pool=_pool(top.child("pool")),
+    )
+    backoff.done()
+    evict.done()
+    top.done()
+    return config
+
+
+def _idle(reader: Reader) -> IdleConfig:
+    idle = IdleConfig(
+        seconds=reader.number("seconds", 1, 86400),
+        poll_seconds=reader.number("poll_seconds", 0.1, 5),
+        sources=reader.words("sources", SOURCES),
+        foreign_cpu_percent=reader.number("foreign_cpu_percent", 1, 100),
+        calendar=tuple(_window(each) for each in reader.children("calendar")),
+        ignored_users=reader.texts("ignored_users", ACCOUNT),
+    )
+    reader.done()
+    return idle
+
+
+def _window(reader: Reader) -> Window:
+    window = Window(
+        days=frozenset(DAYS.index(day) for day in reader.words("days", DAYS)),
+        start=parse_time(reader.text("from", r"([01]\d|2[0-3]):[0-5]\d")),
+        end=parse_time(reader.text("to", r"([01]\d|2[0-3]):[0-5]\d|24:00")),
+    )
+    reader.done()
+    return window
+
+
+def _guest(reader: Reader) -> GuestConfig:
+    guest = GuestConfig(
+        backend=reader.choice("backend", ("qemu",)),
+        image=reader.path("image"),
+        image_id=reader.text("image_id", r"[A-Za-z0-9._-]{1,128}"),
+        memory_mib=reader.whole("memory_mib", 64, 1048576),
+        cpus=reader.whole("cpus", 1, 1024),
+        cpu_percent=reader.whole("cpu_percent", 1, 100),
+        user=reader.text("user", ACCOUNT),
+        token=reader.path("token"),
+        accel=reader.choice("accel", ("auto", "kvm", "tcg")),
+    )
+    reader.done()
+    return guest
+
+
+def _pool(reader: Reader) -> PoolConfig:
+    pool = PoolConfig(
+        name=reader.text("name", WORD),
+        engine=reader.choice("engine", ("htcondor",)),
+        # A desktop's guest has no name service, and a look-up could hold the agent up: addresses only.
+        master=reader.address("master"),
+        port=reader.whole("port", 1, 65535),
+    )
+    reader.done()
+    return pool

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lines for the system's journal: plain text on stderr, with the priority systemd understands in front."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+NOTICE, WARNING, ERROR = 5, 4, 3
+
+
+def log(text: str, priority: int = NOTICE) -> None:
+    """Write one line; a journal that cannot be written is no reason to hold up the desktop."""
+    prefix = f"<{priority}>" if os.environ.get("JOURNAL_STREAM") else ""
+    line = " ".join(text.split())
+    try:
+        sys.stderr.write(f"{prefix}{line}\n")
+        sys.stderr.flush()
+    except OSError:
+        return
