@@ -18,11 +18,11 @@ short_description: Hosts of an Eyrie lab
 version_added: 0.1.0
 author: The Eyrie authors (@eyrie)
 description:
-  - Reads the description of an office in a box, as C(eyrie lab up) does, and makes its hosts and groups known.
-  - Each host is reached by ssh through the lab's own network namespace, with the keys and host keys that the lab made.
-    No address of the lab is routed on the machine itself.
-  - Host variables are C(lab_name), C(lab_kind), C(lab_subnet), C(lab_network), C(lab_address), C(lab_router) and
-    C(lab_package_cache), beside those of the connection.
+  - Reads the description of an office in a box, as C(eyrie lab up) does.
+  - Each host is reached by ssh through the lab's own network namespace, with the keys and host keys that the
+    lab made. No address of the lab is routed on the machine itself.
+  - Host variables are C(lab_name), C(lab_kind), C(lab_subnet), C(lab_network), C(lab_address), C(lab_router)
+    and C(lab_package_cache), beside those of the connection.
 options:
   plugin:
     description: Says that this file is for this plugin.
@@ -37,13 +37,14 @@ options:
       - name: EYRIE_LAB_NAME
   subnets:
     description:
-      - The office's subnets by name, each with its C(network). The first address of a network is the router's.
+      - The office's subnets by name, each with its C(network).
+      - The first address of a network is the router's.
     type: dict
     required: true
   hosts:
     description:
-      - The hosts by name, each with C(kind) (C(container) or C(vm)), C(subnet), C(address) and, if wanted, C(groups),
-        C(mac), C(memory_mib) and C(cpus).
+      - The hosts by name, each with C(kind) (C(container) or C(vm)), C(subnet), C(address) and, if wanted,
+        C(groups), C(mac), C(memory_mib) and C(cpus).
     type: dict
     required: true
 """

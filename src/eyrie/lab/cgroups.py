@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A control group for every process of a lab: containers need one each, and whole groups can be ended at once."""
+"""A control group for every process of a lab: containers need one each, and a group can be ended at once."""
 
 from __future__ import annotations
 
@@ -34,16 +34,33 @@ def directory(lab: str) -> Path:
     return root / TOP / lab
 
 
+def legacy_directory(lab: str) -> Path | None:
+    """Return the same in version 1's `name=systemd` hierarchy: nspawn makes directories there, if it is."""
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        words = line.split()
+        if words[2] == "cgroup" and "name=systemd" in words[3].split(","):
+            return Path(words[1]) / TOP / lab
+    return None
+
+
 def systemd_is_manager() -> bool:
     """Whether systemd is PID 1 here: then every group belongs to it and is asked for with systemd-run."""
     return SYSTEMD_RUNS.is_dir()
 
 
-def end(group: Path, timeout: float = 10) -> None:
-    """End every process in the group and below it, then remove the group."""
-    if not group.is_dir():
-        return
-    (group / "cgroup.kill").write_text("1", encoding="ascii")
+def end(lab: str, name: str = "", timeout: float = 10) -> None:
+    """End every process of a lab, or of one of its groups, then remove the groups."""
+    group = directory(lab) / name
+    if group.is_dir():
+        (group / "cgroup.kill").write_text("1", encoding="ascii")
+        _await_empty(group, timeout)
+        _remove(group)
+    legacy = legacy_directory(lab)
+    if legacy is not None:
+        _remove(legacy / name)
+
+
+def _await_empty(group: Path, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while "populated 1" in (group / "cgroup.events").read_text(encoding="ascii"):
         if time.monotonic() > deadline:
@@ -51,12 +68,12 @@ def end(group: Path, timeout: float = 10) -> None:
                 f"control group {group}", seen="processes that do not end", wanted="an empty group"
             )
         time.sleep(0.02)
+
+
+def _remove(group: Path) -> None:
+    """Remove a group, and the directory above all labs if this was the last one."""
     for path, _, _ in os.walk(group, topdown=False):
         Path(path).rmdir()
-
-
-def remove_top(lab: str) -> None:
-    """Remove the directory above all labs, if this was the last one."""
-    top = directory(lab).parent
-    if top.is_dir() and not any(path.is_dir() for path in top.iterdir()):
+    top = group.parent
+    if top.name == TOP and top.is_dir() and not any(path.is_dir() for path in top.iterdir()):
         top.rmdir()

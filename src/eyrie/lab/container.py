@@ -50,23 +50,19 @@ def mount(paths: Paths, host: Host, image: Path) -> None:
     run(["mount", "-t", "overlay", "eyrie-lab", "-o", layers, str(paths.root(host.name))])
 
 
-def unmount(paths: Paths, mounts: str) -> None:
-    """Unmount everything below the lab's directory, the deepest first."""
-    for point in sorted(mount_points(mounts, paths.state), reverse=True):
-        run(["umount", point])
-
-
 def mount_points(mounts: str, below: Path) -> list[str]:
     """Return the mount points below a directory, from the text of /proc/self/mounts."""
     points = [line.split()[1].replace("\\040", " ") for line in mounts.splitlines() if line.strip()]
     return [point for point in points if Path(point).is_relative_to(below)]
 
 
-def forget(lab: str) -> None:
-    """Remove what nspawn keeps outside: it has no chance to when it is killed."""
-    for pattern in ("propagate", "unix-export", "locks"):
-        directory = NSPAWN_RUNTIME / pattern
-        for path in directory.glob(f"*{namespace(lab, '*')}") if directory.is_dir() else []:
+def forget(lab: str, paths: Paths) -> None:
+    """Remove what nspawn keeps outside, while the trees are still mounted: killed, it had no chance to."""
+    for name in ("propagate", "unix-export"):
+        for path in sorted((NSPAWN_RUNTIME / name).glob(namespace(lab, "*"))):
             if os.path.ismount(path):
                 run(["umount", str(path)])
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path)
+    for root in sorted(paths.state.glob("hosts/*/root")):
+        info = root.stat()
+        (NSPAWN_RUNTIME / "locks" / f"inode-{info.st_dev}:{info.st_ino}").unlink(missing_ok=True)

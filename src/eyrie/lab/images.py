@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The store of images: built under a temporary name, checked against their manifest, shared read-only by all hosts."""
+"""The store of images: built under a temporary name, checked against a manifest, shared by all hosts."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Lab:
         return cls(parsed, Paths(parsed.name), progress or Silent())
 
     def up(self) -> None:
-        """Bring the whole lab up; what is already there stays, what an interruption left half done is redone."""
+        """Bring the lab up; what is there stays, what an interruption left half done is redone."""
         self._check_machine()
         with locked(self.paths.state):
             self._end_left_overs()
@@ -76,14 +76,14 @@ class Lab:
         self,
         host: str,
         argv: Sequence[str],
-        input: str | None = None,  # noqa: A002 # subprocess.run calls it so
+        input: str | None = None,
         user: str = "root",
         timeout: float | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on a host over ssh; its exit status is for the caller to judge."""
         command = [*self.ssh(host, user), "--", shlex.join(argv)]
         given = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, **given)  # type: ignore[call-overload,no-any-return]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, **given)
 
     def ssh(self, host: str, user: str = "root", *, shared: bool = True) -> list[str]:
         """Return the ssh command that reaches a host."""
@@ -98,7 +98,7 @@ class Lab:
         return Person(self.ssh(host, "owner", shared=False))
 
     def touch(self, host: str, seconds: float = 0.0) -> float:
-        """Let the owner press a key at once and, for `seconds`, again and again; return the first key's time."""
+        """Let the owner press a key at once, and on for `seconds`; return the first key's time."""
         with self.owner(host) as person:
             first = person.type()
             while time.monotonic() < first + seconds:
@@ -119,6 +119,16 @@ class Lab:
         name = self.host(host).name
         with locked(self.paths.state):
             steps = plan(self.topology, self._reader().read())
+            missing = [
+                step.title for step in steps if not step.done and step.subject not in self.topology.by_name
+            ]
+            if missing:
+                raise EyrieError(
+                    f"lab {self.topology.name} is not up",
+                    seen=f"not done: {', '.join(missing)}",
+                    wanted="a lab that is up but for this host",
+                    next_step="eyrie lab up",
+                )
             self._apply([step for step in steps if step.subject == name])
 
     def host(self, name: str) -> Host:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Start one program so that it can always be found again (run as a script, standard library only).
 
-The program's own process writes its record (pid and start time, which stay its own through exec) before it becomes
-the program: whoever started it may be killed at any moment, and still no process exists that no record names.
+The program's own process writes its record (pid and start time, which stay its own through exec) before it
+becomes the program: whoever started it may be killed at any moment, and still every process has its record.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def main(text: str) -> int:
 
 def _become(spec: dict[str, Any], complaints: int) -> NoReturn:
     try:
-        for directory in spec["cgroups"]:
-            Path(directory).mkdir(parents=True, exist_ok=True)
-            (Path(directory) / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+        if spec["cgroup"]:
+            Path(spec["cgroup"]).mkdir(parents=True, exist_ok=True)
+            (Path(spec["cgroup"]) / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
         _record(Path(spec["record"]))
         _redirect(spec["log"])
-        os.execvpe(spec["argv"][0], spec["argv"], {**os.environ, **spec["environment"]})
+        os.execvpe(spec["argv"][0], spec["argv"], {**os.environ, **spec["environment"]})  # noqa: S606
     except OSError as error:
         os.write(complaints, f"{spec['argv'][0]}: {error}".encode())
         os._exit(127)

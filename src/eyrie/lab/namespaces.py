@@ -96,7 +96,7 @@ def _enter(libc: ctypes.CDLL, descriptor: int, name: str) -> None:
 
 
 def _is_mounted(path: Path) -> bool:
-    """`ip netns add` makes an empty file and mounts the namespace over it: killed between, only the file is there."""
+    """`ip netns add` makes a file and mounts the namespace on it: killed between, only the file is there."""
     try:
         return path.stat().st_dev != path.parent.stat().st_dev
     except FileNotFoundError:

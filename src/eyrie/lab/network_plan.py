@@ -21,14 +21,14 @@ class NamespaceSpec:
 
     name: str
     links: tuple[str, ...]
-    # Links that the commands make: left-overs of them go first. Of a veth pair only the far end, for both go together.
+    # Links that the commands make, whose left-overs go first; of a veth pair the far end, for both go together.
     makes: tuple[tuple[str, str], ...]
     commands: tuple[tuple[str, str], ...]
     forwards: bool = False
 
     @property
     def mark(self) -> str:
-        """Kept as the alias of `lo`, set last: a namespace with this mark was built to the end from this spec."""
+        """The alias of `lo`, set last: a namespace with this mark was built to the end from this spec."""
         return f"eyrie:{hashlib.sha256(repr(self).encode()).hexdigest()[:16]}"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's package cache: GET only, only the archives it was given, packages kept for ever, indexes revalidated."""
+"""The lab's package cache: GET only, only its own archives; packages are kept, indexes revalidated."""
 
 from __future__ import annotations
 

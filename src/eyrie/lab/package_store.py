@@ -76,7 +76,7 @@ class Store:
         return path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}.part")
 
     def keep(self, key: str, part: Path, entry: Entry) -> None:
-        """Put a finished download in place; between the two renames the hash does not fit and the file counts as absent."""
+        """Put a finished download in place; between the renames the hash does not fit: then it is absent."""
         about = part.with_suffix(".about")
         about.write_text(json.dumps(asdict(entry)), encoding="utf-8")
         part.rename(self.path(key))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to be done to bring a lab up: a declared list of steps, each knowing whether it is already done. Pure."""
+"""What brings a lab up: a declared list of steps, each knowing whether it is already done. Pure."""
 
 from __future__ import annotations
 
@@ -73,6 +73,6 @@ def _network(subject: str, title: str, spec: NamespaceSpec, present: Present) ->
 
 
 def _runs(topology: Topology, host: Host, present: Present) -> bool:
-    """A host that lost its namespace or its tree runs on in one that nobody can reach: it has to start again."""
+    """A host that lost its namespace or its tree runs on where nobody can reach it: it has to start again."""
     has_network = topology.host_namespace(host) in present.namespaces
     return host.name in present.running & present.rooted and has_network

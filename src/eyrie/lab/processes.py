@@ -50,7 +50,7 @@ class Processes:
         environment: Mapping[str, str] | None = None,
         daemon: bool = True,
     ) -> None:
-        """Start a daemon, or (`daemon=False`) run a longer command to its end; nothing of it outlives the call then."""
+        """Start a daemon, or (`daemon=False`) run a command to its end: nothing of it outlives the call."""
         self.end(name)
         self._record(name).parent.mkdir(parents=True, exist_ok=True)
         self.log(name).parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ class Processes:
         spec = {
             "record": str(self._record(name)),
             "log": str(self.log(name)),
-            "cgroups": [] if cgroups.systemd_is_manager() else [str(self._group(name))],
+            "cgroup": "" if cgroups.systemd_is_manager() else str(cgroups.directory(self.lab) / name),
             "environment": dict(environment or {}),
             "argv": [*self._scope(name), *within, *argv],
             "daemon": daemon,
@@ -110,7 +110,7 @@ class Processes:
             stop = ["systemctl", "stop", self._unit(name)]
             subprocess.run(stop, capture_output=True, check=False)  # "not loaded" is what we want
         else:
-            cgroups.end(self._group(name))
+            cgroups.end(self.lab, name)
         _await_end(name, record)
         self._record(name).unlink(missing_ok=True)
 
@@ -125,9 +125,6 @@ class Processes:
 
     def _record(self, name: str) -> Path:
         return self.state / "processes" / f"{name}.json"
-
-    def _group(self, name: str) -> Path:
-        return cgroups.directory(self.lab) / name
 
     def _unit(self, name: str) -> str:
         return f"eyrie-lab-{self.lab}-{name}.scope"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connect, and hand the open connection to ssh (ProxyUseFdpass); run as a script inside the lab's namespace."""
+"""Connect, and hand the connection to ssh (ProxyUseFdpass); run as a script in the lab's namespace."""
 
 import socket
 import sys

@@ -8,7 +8,6 @@ import json
 from dataclasses import asdict, dataclass
 
 SUITE = "trixie"
-ARCHIVE_MIB = {"container": 700, "vm": 1200}  # room to build one: packages, tree, and for a vm its disk
 
 _COMMON = (
     "ca-certificates",
@@ -26,16 +25,20 @@ _COMMON = (
 _VM = ("busybox-static", "kmod", "linux-image-cloud-amd64", "udev")
 
 # An owner sits at a desktop; sshd keys, machine id and addresses come with each host, never with the image.
-# systemd-networkd stays off: the lab sets a container's addresses from outside, and a vm's come as networkd files.
+# A container's addresses are set from outside, so networkd stays off there; a vm's come as networkd files.
 _CUSTOMISE = """
 set -eu
 useradd --create-home --shell /bin/bash owner
 rm -f etc/ssh/ssh_host_* etc/apt/apt.conf.d/99mmdebstrap etc/resolv.conf var/lib/dbus/machine-id
 : > etc/machine-id
 echo '# no name service in the lab: see /etc/hosts' > etc/resolv.conf
-printf 'PermitRootLogin prohibit-password\\nPasswordAuthentication no\\nUseDNS no\\n' > etc/ssh/sshd_config.d/lab.conf
+echo 'Acquire::Languages "none";' > etc/apt/apt.conf.d/90lab
+printf '%s no\\n' PasswordAuthentication KbdInteractiveAuthentication > etc/ssh/sshd_config.d/lab.conf
+# Until then PAM refuses everybody but root: a host that answers is one its owner can use.
+mkdir etc/systemd/system/ssh.service.d
+printf '[Unit]\\nAfter=systemd-user-sessions.service\\n' > etc/systemd/system/ssh.service.d/lab.conf
 for unit in systemd-firstboot.service systemd-timesyncd.service systemd-networkd-wait-online.service \
-    apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer dpkg-db-backup.timer sshd-keygen.service; do
+    apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer dpkg-db-backup.timer; do
     ln -sf /dev/null etc/systemd/system/$unit
 done
 rm -rf var/lib/apt/lists/* var/cache/apt/*.bin usr/share/man usr/share/locale usr/share/doc

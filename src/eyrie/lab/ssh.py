@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a lab's hosts are reached by ssh: through the router's namespace, host keys checked. Pure, but for `close`."""
+"""How a lab's hosts are reached by ssh: through the router's namespace, host keys checked."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Applier:
         except (EyrieError, OSError) as error:
             raise EyrieError(
                 f"lab {self.topology.name}, step {step.title!r} failed: {error}",
-                next_step="put that right and run `eyrie lab up` again, or `eyrie lab down` to remove the lab",
+                next_step="put that right and run `eyrie lab up` again, or `eyrie lab down`",
             ) from error
 
     def cut(self, host: Host) -> None:
@@ -137,8 +137,8 @@ def tear_down(lab: str, paths: Paths) -> list[tuple[str, Callable[[], None]]]:
         ("close ssh connections", lambda: ssh.close(paths)),
         ("end its processes", lambda: _end_all(processes)),
         ("remove its namespaces", lambda: _remove_namespaces(lab)),
-        ("unmount its trees", lambda: container.unmount(paths, _mounts())),
-        ("forget its containers", lambda: container.forget(lab)),
+        ("forget its containers", lambda: container.forget(lab, paths)),
+        ("unmount its trees", lambda: _unmount(paths.state)),
         ("remove its directory", lambda: _remove_tree(paths.state)),
     ]
 
@@ -147,8 +147,7 @@ def _end_all(processes: Processes) -> None:
     for name in processes.names():
         processes.end(name)
     if not cgroups.systemd_is_manager():
-        cgroups.end(cgroups.directory(processes.lab))
-        cgroups.remove_top(processes.lab)
+        cgroups.end(processes.lab)
 
 
 def _remove_namespaces(lab: str) -> None:
@@ -158,11 +157,13 @@ def _remove_namespaces(lab: str) -> None:
 
 def _remove_tree(path: Path) -> None:
     """Remove a directory, after whatever is mounted below it: never reach through a mount."""
-    for point in sorted(container.mount_points(_mounts(), path), reverse=True):
-        run(["umount", point])
+    _unmount(path)
     if path.exists():
         shutil.rmtree(path)
 
 
-def _mounts() -> str:
-    return Path("/proc/self/mounts").read_text(encoding="utf-8")
+def _unmount(below: Path) -> None:
+    """Unmount everything below a directory, the deepest first."""
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
+    for point in sorted(container.mount_points(mounts, below), reverse=True):
+        run(["umount", point])

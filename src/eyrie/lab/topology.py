@@ -34,7 +34,7 @@ class _UniqueKeys(yaml.SafeLoader):
         """Build the mapping, or say which name is given twice."""
         seen = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise EyrieError(
                     f"lab file line {key_node.start_mark.line + 1}: name given twice",

@@ -15,8 +15,8 @@ from eyrie.lab.paths import Paths
 def command(paths: Paths, host: Host, image: Path) -> list[str]:
     """Return the QEMU command.
 
-    cx16 is off because QEMU 7.2's TCG crashes Linux 6.12 at `cmpxchg16b`; -no-reboot and panic=-1 turn a crash of the
-    guest into an end of the process; without tb-size the translation buffer alone takes a gigabyte.
+    cx16 is off because QEMU 7.2's TCG crashes Linux 6.12 at `cmpxchg16b`; -no-reboot and panic=-1 turn a
+    crash of the guest into an end of the process; without tb-size the translation buffer takes a gigabyte.
     """
     base = paths.host(host.name)
     return [
