@@ -21,7 +21,7 @@ class NamespaceSpec:
 
     name: str
     links: tuple[str, ...]
-    # Links that the commands make, whose left-overs go first; of a veth pair the far end, for both go together.
+    # Links that the commands make, whose left-overs go first; of a veth pair the far end: both go together.
     makes: tuple[tuple[str, str], ...]
     commands: tuple[tuple[str, str], ...]
     forwards: bool = False

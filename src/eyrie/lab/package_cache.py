@@ -108,7 +108,7 @@ class PackageCache:
         """Open the mirror's answer, following it only within its own host: this is no door to others."""
         for _ in range(REDIRECTS):
             async with self.client.stream("GET", url, headers=headers) as response:
-                if not response.is_redirect:
+                if not response.has_redirect_location:
                     yield response
                     return
                 target = urljoin(url, response.headers["location"])
