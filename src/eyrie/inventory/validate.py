@@ -54,6 +54,7 @@ def problems(hosts: Sequence[Host], known: Collection[str], roles: Collection[st
         *_values(hosts),
         *_managers(hosts),
         *_agreement(hosts),
+        *_revoked(hosts),
     ]
     return list({str(each): each for each in found}.values())
 
@@ -62,7 +63,7 @@ def _names(hosts: Iterable[Host]) -> Iterable[EyrieError]:
     desktops: dict[str, list[str]] = defaultdict(list)
     for host in hosts:
         if host.groups & {"linux_desktops", "windows_desktops"}:
-            name = str(host.values.get("agent_name", host.name.split(".")[0]))
+            name = _pool_name(host)
             desktops[name.lower()].append(host.name)
             if not DESKTOP.fits(name):
                 yield EyrieError(
@@ -177,7 +178,7 @@ def _managers(hosts: Sequence[Host]) -> Iterable[EyrieError]:
             "group htcondor",
             seen=_listed(managers),
             wanted="one master",
-            next_step="leave the central manager in it alone",
+            next_step="leave only the central manager in it",
         )
     if not managers and any("agent" in host.groups for host in hosts):
         yield EyrieError(
@@ -207,6 +208,29 @@ def _agreement(hosts: Sequence[Host]) -> Iterable[EyrieError]:
                 wanted=f"{wanted}, which is {ours} of {manager.name}",
                 next_step="set it once, for all hosts, in group_vars/all",
             )
+
+
+def _revoked(hosts: Iterable[Host]) -> Iterable[EyrieError]:
+    for host in hosts:
+        entries = host.values.get("htcondor_revoked_tokens")
+        if "agent" not in host.groups or not isinstance(entries, list):
+            continue
+        for entry in entries:
+            if (
+                isinstance(entry, dict)
+                and entry.get("issued_before") is None
+                and entry.get("desktop") == _pool_name(host)
+            ):
+                yield EyrieError(
+                    f"desktop {host.name}",
+                    seen="revoked for good, and yet in group agent",
+                    wanted="one of the two",
+                    next_step="take it out of group agent, or give its revocation an issued_before",
+                )
+
+
+def _pool_name(host: Host) -> str:
+    return str(host.values.get("agent_name", host.name.split(".")[0]))
 
 
 def _listed(names: Iterable[str], most: int = 5) -> str:
