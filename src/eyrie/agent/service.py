@@ -82,7 +82,7 @@ class Service:
         self._idleness = Idleness(None, "not looked yet")
         self._watch: Watch | None = None
         self._renew_watch(now)
-        self._control = ControlServer(paths.socket, self._handle)
+        self._control = ControlServer(paths.socket, self.answer)
         self._notifier = Notifier()
         self._signals = Signals()
         self._stopping = self._retry = False
@@ -92,17 +92,17 @@ class Service:
         """Work until told to end; whatever goes wrong, the guest goes first."""
         self._notifier.tell("READY=1")
         try:
-            while self._step():
-                self._wait()
+            while self.step():
+                self.wait()
         except BaseException as error:
             log(f"the agent ends on an error it has no answer to: {error!r}", ERROR)
             raise
         finally:
             self._driver.kill("the agent is ending")
             self._notifier.tell("STOPPING=1")
-            self._close()
+            self.close()
 
-    def _step(self) -> bool:
+    def step(self) -> bool:
         """Look and act until there is nothing left to do now; False when the agent may end."""
         before, self._moment = self._moment, self._clock()
         trouble = jump(before, self._moment)
@@ -166,7 +166,7 @@ class Service:
         config = self._settings.config
         return NO_CONFIG if config is None else config.policy()
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
         """Sleep until the next look is due or something happens, and take that in."""
         handlers = self._handlers()
         # Made anew each time: descriptors come and go, and a stale registration would wake for ever.
@@ -228,7 +228,7 @@ class Service:
         config = self._settings.config
         self._watch = None if config is None else self._make_watch(config.idle, now, self._driver.cpu_seconds)
 
-    def _handle(self, command: str, uid: int) -> dict[str, Any]:
+    def answer(self, command: str, uid: int) -> dict[str, Any]:
         """Answer the control socket."""
         if command == "status":
             return self._status()
@@ -242,13 +242,14 @@ class Service:
         raise EyrieError("unknown command", seen=command, wanted="status, pause or resume")
 
     def _status(self) -> dict[str, Any]:
-        config, now = self._settings.config, time.monotonic()
+        config, now = self._settings.config, self._clock().monotonic
         readings = self._watch.readings() if self._watch is not None else ()
         parts = status.build(self._value, now, self._idleness, readings, config, self._driver)
         problems = [text for text in (self._settings.problem, self._directory.problem) if text]
         return {**parts, "version": __version__, "problems": problems, "history": self._history.entries}
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Let go of sockets, signals and sources."""
         if self._watch is not None:
             self._watch.close()
         self._preflight.close()
