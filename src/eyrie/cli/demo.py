@@ -52,7 +52,7 @@ def render(
         )
     if user == "root":
         raise EyrieError(
-            "--user", seen=user, wanted="an ordinary user of the master", next_step="HTCondor refuses root"
+            "--user", seen=user, wanted="an ordinary user of the master", next_step="name another: HTCondor refuses the jobs of root"
         )
     if ssh_option and not master:
         raise EyrieError(

@@ -85,7 +85,7 @@ class Screen:
     def hint(self, text: str) -> None:
         if text != self._hint:
             self._hint = text
-            self._console.print(text, style="dim", highlight=False, soft_wrap=True)
+            self._console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
 
     def _say_endings(self, told: Sequence[Story]) -> None:
         for story in told:
