@@ -7,8 +7,8 @@ from typing import Any
 
 from ansible_collections.eyrie.pool.plugins.plugin_utils.file_set import FileSetAction
 
-from eyrie.agent.bundle import bundle
-from eyrie.artefacts.file_set import File, digest
+from eyrie.agent import bundle
+from eyrie.artefacts.file_set import File
 
 
 class ActionModule(FileSetAction):
@@ -18,9 +18,7 @@ class ActionModule(FileSetAction):
         result = super().run(tmp, task_vars)
         _valid, arguments = self.validate_argument_spec({"dest": {"type": "path", "required": True}})
         with TemporaryDirectory(prefix="eyrie-agent-") as folder:
-            program = Path(folder) / "eyrie-agent.pyz"
-            bundle(program)
-            sha256 = digest(program)
-            result.update(self.bring({File(arguments["dest"], "0755", sha256): program}))
-        result["agent_program"] = {"dest": arguments["dest"], "sha256": sha256}
+            program = bundle.write(Path(folder) / "eyrie-agent.pyz")
+            result.update(self.bring({File(arguments["dest"], "0755", program.sha256): program.path}))
+        result["agent_program"] = {"dest": arguments["dest"], "sha256": program.sha256}
         return result

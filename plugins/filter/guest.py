@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from eyrie.agent.config import parse
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def agent_config_error(configuration: Any) -> str:
     """Return the sentence that says what is wrong with an agent configuration, or an empty one."""
     try:
-        parse(configuration)
+        parse(json.dumps(configuration), "agent configuration")
     except EyrieError as error:
         return str(error)
     return ""
@@ -24,4 +25,5 @@ class FilterModule:
     """What the desktop's roles need of the core."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
+        """Name the filters."""
         return {"agent_config_error": agent_config_error, "guest_host_rules": host_rules}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,11 @@ options:
     required: true
     choices: [eyrie.pool.lab]
   name:
-    description: Name of the lab. Labs with different names stand side by side, even with equal addresses.
+    description:
+      - Name of the lab. Labs with different names stand side by side, even with equal addresses.
+      - The environment variable E(EYRIE_LAB_NAME), where set, is used instead.
     type: str
     required: true
-    env:
-      - name: EYRIE_LAB_NAME
   subnets:
     description:
       - The office's subnets by name, each with its C(network).
@@ -75,7 +76,8 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         super().parse(inventory_data, loader, path, cache)
         self._read_config_data(path)
         try:
-            parsed = topology.load(Path(path), str(self.get_option("name")))
+            # A file's own value beats an option's `env`; here the environment has to win, as `--name` does.
+            parsed = topology.load(Path(path), os.environ.get("EYRIE_LAB_NAME") or str(self.get_option("name")))
         except EyrieError as error:
             raise AnsibleParserError(str(error)) from error
         for host in parsed.hosts:

@@ -24,11 +24,13 @@ _COMMON = (
 )
 _VM = ("busybox-static", "kmod", "linux-image-cloud-amd64", "udev")
 
-# An owner sits at a desktop; sshd keys, machine id and addresses come with each host, never with the image.
+# An owner sits at a desktop, a researcher submits on a master. Keys of sshd, machine id and addresses come with each
+# host, never with the image.
 # A container's addresses are set from outside, so networkd stays off there; a vm's come as networkd files.
 _CUSTOMISE = """
 set -eu
 useradd --create-home --shell /bin/bash owner
+useradd --create-home --shell /bin/bash researcher
 rm -f etc/ssh/ssh_host_* etc/apt/apt.conf.d/99mmdebstrap etc/resolv.conf var/lib/dbus/machine-id
 : > etc/machine-id
 echo '# no name service in the lab: see /etc/hosts' > etc/resolv.conf
@@ -42,6 +44,8 @@ for unit in systemd-firstboot.service systemd-timesyncd.service systemd-networkd
     ln -sf /dev/null etc/systemd/system/$unit
 done
 rm -rf var/lib/apt/lists/* var/cache/apt/*.bin usr/share/man usr/share/locale usr/share/doc
+# Empty lists that look fresh would keep Ansible's apt module (cache_valid_time) from fetching any.
+touch -d @0 var/lib/apt/lists
 """
 _CONTAINER = "ln -sf /dev/null etc/systemd/system/systemd-networkd.service\n"
 _NETWORKD = "systemctl enable systemd-networkd.service\n"

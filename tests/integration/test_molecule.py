@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every Molecule scenario, against real machines of a lab of its own."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario_passes(scenario: str, tmp_path: Path) -> None:
+    log = tmp_path / "molecule.log"
+    with log.open("w") as stream:
+        done = subprocess.run(
+            ["molecule", "test", "--scenario-name", scenario],
+            cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, log.read_text()[-12000:]
