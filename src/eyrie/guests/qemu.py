@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guest backend that runs QEMU as an unprivileged child of the agent, on Linux."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import IO, Mapping
+
+from eyrie.guests.accel import Accelerator, probe
+from eyrie.guests.backend import GuestError, GuestSpec, Message
+from eyrie.guests.channel import LineParser, vacate_line
+from eyrie.guests.command import Account, qemu_command, unprivileged
+from eyrie.guests.qmp import QmpClient
+
+QEMU = "qemu-system-x86_64"
+OLDEST_QEMU = (7, 2)  # the oldest these guests are proven with
+START_SECONDS = 5.0
+PAUSE_SECONDS = 0.8
+KILL_SECONDS = 5.0
+_CONFIG_VALUE = re.compile(r"[A-Za-z0-9._:/@+-]+")
+_CONFIG_KEY = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class QemuBackend:
+    """Starts guests; remembers what the probe found, because it may take seconds."""
+
+    def __init__(self, qemu: str = QEMU, accelerator: Accelerator | None = None) -> None:
+        self._qemu = qemu
+        self._probed = accelerator
+
+    def accelerator(self, account: Account | None) -> Accelerator:
+        """Return what guests of this desktop run with, probing once."""
+        if self._probed is None:
+            self._probed = probe(self._qemu, unprivileged(account))
+        return self._probed
+
+    def start(self, spec: GuestSpec) -> QemuGuest:
+        """Start the guest and wait until QEMU itself (not the guest's system) answers."""
+        account = find_account(spec.user)
+        accelerator = self.accelerator(account).name if spec.accel == "auto" else spec.accel
+        version = qemu_version(self._qemu)
+        directory = Path(spec.run_dir)
+        prepare_run_dir(directory, account)
+        write_config(directory / "config", spec.config, account)
+        channel, channel_far = socket.socketpair()
+        qmp, qmp_far = socket.socketpair()
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the guest
+        try:
+            command = qemu_command(
+                spec,
+                accelerator,
+                version,
+                account=account,
+                channel_fd=channel_far.fileno(),
+                qmp_fd=qmp_far.fileno(),
+                qemu=self._qemu,
+            )
+            process = _launch(command, (channel_far.fileno(), qmp_far.fileno()), errors)
+        finally:
+            channel_far.close()
+            qmp_far.close()
+        guest = QemuGuest(process, accelerator, channel, QmpClient(qmp), errors, directory)
+        try:
+            guest.wait_for_qemu(START_SECONDS)
+        except GuestError:
+            guest.kill()
+            guest.close()
+            raise
+        return guest
+
+
+class QemuGuest:
+    """One running QEMU process: its channel, its monitor and its life."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        accelerator: str,
+        channel: socket.socket,
+        qmp: QmpClient,
+        errors: IO[bytes],
+        directory: Path,
+    ) -> None:
+        self.pid = process.pid
+        self.accelerator = accelerator
+        self._process = process
+        self._channel = channel
+        self._channel.setblocking(False)
+        self._qmp = qmp
+        self._errors = errors
+        self._directory = directory
+        self._parser = LineParser()
+        self._cpu_seconds = 0.0
+
+    def wait_for_qemu(self, timeout: float) -> None:
+        """Complete the QMP handshake, or say what QEMU complained of."""
+        try:
+            self._qmp.handshake(timeout)
+        except GuestError as error:
+            self.kill()
+            raise GuestError(
+                "QEMU did not start",
+                seen=self.last_words() or str(error),
+                wanted="a running guest",
+                next_step="put right what QEMU names; the agent tries again by itself",
+            ) from error
+
+    def last_words(self) -> str:
+        """Return the last lines QEMU wrote to its standard error."""
+        self._errors.seek(0)
+        lines = self._errors.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+        return "; ".join(line.strip() for line in lines[-3:])
+
+    def console(self) -> str:
+        """Return the last 64 KiB the guest printed on its console, for people who look for a fault."""
+        text = self._qmp.execute("ringbuf-read", PAUSE_SECONDS, device="console", size=65536)
+        return str(text)
+
+    def fileno(self) -> int:
+        """Return the channel's descriptor."""
+        return self._channel.fileno()
+
+    def messages(self) -> list[Message]:
+        """Return what the guest has said; never blocks, and reads a bounded amount at a time."""
+        try:
+            return self._parser.feed(self._channel.recv(65536))
+        except BlockingIOError:
+            return []
+        except ConnectionResetError:  # QEMU is gone; exit_status() tells
+            return []
+
+    def pause(self) -> None:
+        """Stop the virtual CPUs."""
+        self._qmp.execute("stop", PAUSE_SECONDS)
+
+    def resume(self) -> None:
+        """Let the virtual CPUs run again."""
+        self._qmp.execute("cont", PAUSE_SECONDS)
+
+    def vacate(self, seconds: int) -> None:
+        """Ask the guest to hand its jobs back; a guest that does not read is killed later anyway."""
+        try:
+            self._channel.send(vacate_line(seconds))
+        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+            return
+
+    def kill(self) -> None:
+        """End QEMU at once and reap it."""
+        self.cpu_seconds()
+        if self._process.poll() is None:
+            self._process.kill()
+            try:
+                self._process.wait(KILL_SECONDS)
+            except subprocess.TimeoutExpired as error:
+                raise GuestError(
+                    "QEMU does not die",
+                    seen=f"process {self.pid} after SIGKILL",
+                    wanted="its end",
+                    next_step="look for a fault of the kernel or of its KVM",
+                ) from error
+
+    def exit_status(self) -> int | None:
+        """Return None while QEMU runs, else its exit status."""
+        return self._process.poll()
+
+    def cpu_seconds(self) -> float:
+        """Return user and system time of all QEMU's threads; the last known value once it is gone."""
+        if self._process.poll() is None:
+            fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            self._cpu_seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return self._cpu_seconds
+
+    def close(self) -> None:
+        """Close the sockets and remove the run directory's files."""
+        self._channel.close()
+        self._qmp.close()
+        self._errors.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def find_account(user: str) -> Account | None:
+    """Look the guest's user up; an empty name means: whoever calls."""
+    if not user:
+        return None
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError as error:
+        raise GuestError(
+            "guest's user", seen=user, wanted="an account of this desktop", next_step="run site.yml"
+        ) from error
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def qemu_version(qemu: str) -> tuple[int, int]:
+    """Ask the program for its version; raises GuestError when it is missing, broken or too old."""
+    try:
+        answer = subprocess.run([qemu, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise GuestError("QEMU", seen=str(error), wanted=qemu, next_step="install qemu-system-x86") from error
+    match = re.search(r"version (\d+)\.(\d+)", answer.stdout)
+    if not match:
+        raise GuestError(
+            "QEMU's version",
+            seen=(answer.stdout or answer.stderr)[:200],
+            wanted="QEMU emulator version X.Y",
+            next_step="reinstall qemu-system-x86",
+        )
+    version = (int(match.group(1)), int(match.group(2)))
+    if version < OLDEST_QEMU:
+        raise GuestError(
+            "QEMU is too old",
+            seen=f"{version[0]}.{version[1]}",
+            wanted=f">= {OLDEST_QEMU[0]}.{OLDEST_QEMU[1]}",
+            next_step="upgrade it",
+        )
+    return version
+
+
+def prepare_run_dir(directory: Path, account: Account | None) -> None:
+    """Make the guest's private directory anew."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True)
+    if account:
+        os.chown(directory, account.uid, account.gid)
+
+
+def write_config(file: Path, config: Mapping[str, str], account: Account | None) -> None:
+    """Write what the guest reads at boot; refuses what its shell could misread."""
+    for key, value in config.items():
+        if not _CONFIG_KEY.fullmatch(key) or not _CONFIG_VALUE.fullmatch(value):
+            raise GuestError(
+                "guest configuration", seen=f"{key}={value}", wanted="[a-z0-9_]+=[A-Za-z0-9._:/@+-]+"
+            )
+    file.write_text("".join(f"{key}={value}\n" for key, value in sorted(config.items())), encoding="ascii")
+    file.chmod(0o600)
+    if account:
+        os.chown(file, account.uid, account.gid)
+
+
+def _launch(command: list[str], descriptors: tuple[int, ...], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start QEMU as a direct child; it dies with the thread that calls this (pdeathsig)."""
+    try:
+        return subprocess.Popen(
+            command,
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            cwd="/",
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise GuestError(
+            "guest's launcher", seen=str(error), wanted=command[0], next_step="install util-linux"
+        ) from error
