@@ -62,6 +62,8 @@ class ImageStore:
         root = building / "root"
         environment = {"EYRIE_CUSTOMISE": recipe.customise, "SOURCE_DATE_EPOCH": "0", "LC_ALL": "C.UTF-8"}
         processes.run("work.image", mmdebstrap(recipe, str(root), mirror), environment)
+        # Empty lists that look fresh would keep Ansible's apt module (cache_valid_time) from fetching any.
+        os.utime(root / "var/lib/apt/lists", (0, 0))
         if recipe.kind == "vm":
             vm_image.make(root, building, processes)
             _remove(root)
