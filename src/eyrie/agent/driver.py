@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Callable
 
 from eyrie.agent.cgroup import GuestGroup
 from eyrie.agent.config import Config
-from eyrie.agent.log import WARNING, log
+from eyrie.agent.log import ERROR, WARNING, log
 from eyrie.agent.model import GuestSeen, Stage
 from eyrie.errors import EyrieError
 from eyrie.guests.backend import Backend, Guest, GuestSpec, Message
@@ -109,11 +108,10 @@ class Driver:
             self.kill(f"it could not be paused ({error})")
 
     def let_vacate(self, seconds: float) -> None:
-        """Let the guest run behind everything else and ask it to hand its jobs back."""
+        """Let the guest run (all its life behind everything else here) and ask it to hand its jobs back."""
         if self._guest is None:
             return
         try:
-            lowest_priority(self._guest.pid)
             if self._paused:
                 self._guest.resume()
                 self._paused = False
@@ -126,7 +124,11 @@ class Driver:
         if self._guest is not None:
             log(f"ending the guest: {reason}")
             self.cpu_seconds()
-            self._guest.kill()
+            try:
+                self._guest.kill()
+            except EyrieError as error:  # it stays known, so that no second one is started
+                log(str(error), ERROR)
+                return
             self._gone()
 
     def _gone(self) -> None:
@@ -135,17 +137,6 @@ class Driver:
         self._ended_cpu, self._cpu = self._ended_cpu + self._cpu, 0.0
         self.jobs = 0
         guest.close()
-
-
-def lowest_priority(pid: int, proc: Path = Path("/proc")) -> None:
-    """Put all threads of a process behind every other process of the desktop."""
-    try:
-        for task in (proc / str(pid) / "task").iterdir():
-            os.sched_setscheduler(int(task.name), os.SCHED_IDLE, os.sched_param(0))
-    except ProcessLookupError:
-        return  # a thread, or all of them, ended meanwhile
-    except OSError as error:
-        log(f"the guest's priority could not be lowered ({error})", WARNING)
 
 
 def spec(config: Config, run_dir: Path) -> GuestSpec:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from eyrie.agent import cgroup
@@ -15,6 +16,7 @@ from eyrie.errors import EyrieError
 from eyrie.guests.backend import Backend
 
 
+@functools.lru_cache(maxsize=None)  # a backend remembers what it probed
 def backend(name: str) -> Backend:
     """Return the guest backend of that name."""
     if name != "qemu":
