@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One contract for every guest backend: the agent tests' fake keeps it, and real QEMU keeps it too."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from eyrie.guests.backend import Backend, Guest, GuestError, GuestSpec, Message
+
+
+def _fake() -> ModuleType:
+    """Load the agent tests' fake, which lives with them."""
+    path = Path(__file__).parents[1] / "unit" / "agent" / "fake_backend.py"
+    spec = importlib.util.spec_from_file_location("fake_backend", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["fake_backend"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclasses.dataclass
+class Bench:
+    """A backend and how to provoke it."""
+
+    backend: Backend
+    spec: GuestSpec
+    refusing: Callable[[], tuple[Backend, GuestSpec]]
+    cpu_moves: bool  # the fake's processor does nothing
+
+    def start(self) -> Guest:
+        return self.backend.start(self.spec)
+
+
+def _spec(folder: Path, **changes: Any) -> GuestSpec:
+    spec = GuestSpec(
+        name="desk-1",
+        image=str(folder / "image"),
+        image_id="contract",
+        memory_mib=128,
+        cpus=1,
+        cpu_percent=100,
+        user="",
+        accel="tcg",
+        token=str(folder / "token"),
+        run_dir=str(folder / "run"),
+        config={"name": "desk-1", "pool": "lab"},
+    )
+    return dataclasses.replace(spec, **changes)
+
+
+def _fake_bench(folder: Path) -> Bench:
+    module = _fake()
+
+    def refusing() -> tuple[Backend, GuestSpec]:
+        backend = module.FakeBackend()
+        backend.refuse = "nothing can be started"
+        return backend, _spec(folder)
+
+    return Bench(module.FakeBackend(), _spec(folder), refusing, cpu_moves=False)
+
+
+def _qemu_bench(folder: Path) -> Bench:
+    from eyrie.guests.qemu import QemuBackend
+
+    if shutil.which("qemu-system-x86_64") is None:
+        pytest.skip("QEMU is not installed")
+    image = folder / "image"
+    image.mkdir()
+    # A boot sector that jumps to itself: the contract is about QEMU, not about what runs in it.
+    (image / "vmlinuz").write_bytes(_spinning_kernel())
+    (image / "initramfs.cpio.zst").write_bytes(b"none")
+    (image / "root.squashfs").write_bytes(bytes(4096))
+    (folder / "token").write_text("no-secret")
+
+    def refusing() -> tuple[Backend, GuestSpec]:
+        return QemuBackend("/nowhere/qemu"), _spec(folder)
+
+    return Bench(QemuBackend(), _spec(folder), refusing, cpu_moves=True)
+
+
+def _spinning_kernel() -> bytes:
+    """Return the smallest kernel the Linux boot protocol (2.2) takes: real mode code that spins."""
+    setup = bytearray(1024 * 5)
+    setup[0x1F1] = 4  # sectors of set-up code
+    setup[0x1FE:0x200] = b"\x55\xaa"
+    setup[0x200:0x202] = b"\xeb\xfe"  # jmp $
+    setup[0x202:0x206] = b"HdrS"
+    setup[0x206:0x208] = (0x0202).to_bytes(2, "little")
+    setup[0x211] = 1  # loaded high
+    setup[0x22C:0x230] = (0x37FFFFFF).to_bytes(4, "little")
+    return bytes(setup) + bytes(4096)
+
+
+@pytest.fixture(params=["fake", pytest.param("qemu", marks=pytest.mark.integration)])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    return _fake_bench(tmp_path) if request.param == "fake" else _qemu_bench(tmp_path)
+
+
+@pytest.fixture
+def guest(bench: Bench) -> Iterator[Guest]:
+    running = bench.start()
+    yield running
+    running.kill()
+    running.close()
+
+
+def test_a_started_guest_runs_and_has_nothing_to_say_yet(bench: Bench, guest: Guest) -> None:
+    assert guest.exit_status() is None
+    assert guest.pid > 0
+    assert guest.accelerator
+    assert os.fstat(guest.fileno())
+    began = time.monotonic()
+    assert [each for each in guest.messages() if not isinstance(each, Message)] == []
+    assert time.monotonic() - began < 0.2
+
+
+def test_pause_and_resume_hold_the_processor_still(bench: Bench, guest: Guest) -> None:
+    guest.pause()
+    before = guest.cpu_seconds()
+    time.sleep(0.4)
+    assert guest.cpu_seconds() - before <= 0.05
+    guest.resume()
+    if bench.cpu_moves:
+        until = time.monotonic() + 10
+        while guest.cpu_seconds() - before < 0.2:
+            assert time.monotonic() < until, "the guest does not go on"
+            time.sleep(0.05)
+    assert guest.exit_status() is None
+
+
+def test_vacate_asks_and_never_waits(bench: Bench, guest: Guest) -> None:
+    began = time.monotonic()
+    for _ in range(3):
+        guest.vacate(5)
+    assert time.monotonic() - began < 0.2
+    assert guest.exit_status() is None
+
+
+def test_kill_works_in_a_pause_and_twice(bench: Bench, guest: Guest) -> None:
+    guest.pause()
+    guest.kill()
+    assert guest.exit_status() is not None
+    guest.kill()
+    spent = guest.cpu_seconds()
+    assert guest.cpu_seconds() == spent >= 0
+    assert guest.messages() == []
+    guest.vacate(1)
+
+
+def test_close_leaves_nothing_and_the_next_guest_starts(bench: Bench, guest: Guest) -> None:
+    guest.kill()
+    guest.close()
+    guest.close()
+    assert not Path(bench.spec.run_dir).exists()
+    second = bench.start()
+    assert second.exit_status() is None
+    second.kill()
+    second.close()
+
+
+def test_what_cannot_be_started_is_a_guest_error(bench: Bench) -> None:
+    backend, spec = bench.refusing()
+    with pytest.raises(GuestError):
+        backend.start(spec)
