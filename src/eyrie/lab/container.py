@@ -11,7 +11,11 @@ from eyrie.lab.commands import run
 from eyrie.lab.model import Host, Topology, namespace
 from eyrie.lab.paths import Paths
 
-ENVIRONMENT = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
+ENVIRONMENT = {
+    "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+    # A host has a network namespace of its own, so the network's part of /proc/sys is its own as well.
+    "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
+}
 NSPAWN_RUNTIME = Path("/run/systemd/nspawn")
 
 
