@@ -36,7 +36,9 @@ def render(
     timeout: Annotated[float, typer.Option(help="Seconds to wait for all frames.")] = 900,
     user: Annotated[str, typer.Option(help="Whose jobs they are, on the master; never root.")] = "researcher",
     lab: Annotated[Path, typer.Option(help="The lab's inventory.")] = Path("inventory/lab"),
-    name: Annotated[str | None, typer.Option(help="The lab's name, if not the inventory's.")] = None,
+    name: Annotated[
+        str | None, typer.Option(envvar="EYRIE_LAB_NAME", help="The lab's name, if not the one in lab.yml.")
+    ] = None,
     master: Annotated[
         str | None, typer.Option(help="A real site's master instead of the lab's, by ssh.")
     ] = None,
@@ -52,7 +54,7 @@ def render(
         )
     if user == "root":
         raise EyrieError(
-            "--user", seen=user, wanted="an ordinary user of the master", next_step="name another: HTCondor refuses the jobs of root"
+            "--user", seen=user, wanted="an ordinary user of the master", next_step="name another"
         )
     if ssh_option and not master:
         raise EyrieError(
