@@ -78,8 +78,10 @@ def _attempt(name: str, measure: Callable[[], list[Figure]], say: Callable[[str]
         return [Figure(name, None, "", failed=str(error))]
 
 
-def _measure(options: argparse.Namespace, say: Callable[[str], None]) -> list[Figure]:
+def _measure(options: argparse.Namespace, say: Callable[[str], None]) -> tuple[list[Figure], str]:
+    """Measure what was asked for; also say what the guests ran with."""
     figures: list[Figure] = []
+    guests = ""
     if options.cold:
         figures += _attempt("lab, cold", lambda: cold_warm.measure_cold(say), say)
     if options.warm or options.cold:
@@ -89,7 +91,8 @@ def _measure(options: argparse.Namespace, say: Callable[[str], None]) -> list[Fi
         office = Office(Options(options.lab, options.name, options.repetitions, options.full, say))
         for name in wanted:
             figures += _attempt(name, lambda name=name: FIGURES[name](office), say)  # type: ignore[misc]
-    return figures
+        guests = " and ".join(sorted(office.guests_ran_with))
+    return figures, guests
 
 
 def main(argv: Sequence[str]) -> int:
@@ -100,11 +103,11 @@ def main(argv: Sequence[str]) -> int:
         err.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
 
     try:
-        figures = _measure(options, say)
+        figures, guests = _measure(options, say)
     except EyrieError as error:
         err.print(f"bench: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 1
-    machine = this_machine()
+    machine = this_machine(guests)
     if options.json:
         options.json.write_text(as_json(figures, machine))
     if options.markdown:

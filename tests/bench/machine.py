@@ -20,16 +20,19 @@ class Machine:
     cores: int
     memory_gib: float
     kernel: str
-    accelerator: str
+    accelerator: str  # what works on the machine itself
     system: str
+    guests: str = ""  # what the measured guests ran with, which need not be the same
 
     def sentence(self) -> str:
-        kvm = "KVM works" if self.accelerator == "kvm" else "no working KVM (guests are emulated, TCG)"
+        kvm = "KVM works" if self.accelerator == "kvm" else "no working KVM"
+        kvm += f"; the guests ran with {self.guests}" if self.guests else ""
         size = f"{self.cores} cores, {self.memory_gib:.0f} GiB"
         return f"{self.cpu}, {size}, {self.system}, Linux {self.kernel}, {kvm}"
 
 
-def this_machine() -> Machine:
+def this_machine(guests: str) -> Machine:
+    """Describe the machine we run on."""
     return Machine(
         cpu=_first(r"model name\s*:\s*(.+)", "/proc/cpuinfo") or platform.machine(),
         cores=len(os.sched_getaffinity(0)),
@@ -38,6 +41,7 @@ def this_machine() -> Machine:
         accelerator=probe().name,
         system=(_first(r'PRETTY_NAME="?([^"\n]+)', "/etc/os-release") or "unknown system")
         + f" ({_debian_version()})",
+        guests=guests,
     )
 
 

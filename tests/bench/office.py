@@ -69,6 +69,7 @@ class Office:
             )
         self.remote = LabRemote(options.lab, options.name, "researcher")
         self.pool = Pool(self.remote)
+        self.guests_ran_with: set[str] = set()
         self.desktops = [host.name for host in self.lab.topology.hosts if host.is_desktop]
 
     def say(self, text: str) -> None:
@@ -83,6 +84,11 @@ class Office:
             )
         answer: dict[str, object] = json.loads(done.stdout)
         return answer
+
+    def accelerator(self, desktop: str) -> str:
+        """What the desktop's guest runs with, empty if it has none now."""
+        guest = self.agent_status(desktop).get("guest")
+        return str(guest["accelerator"]) if isinstance(guest, dict) else ""
 
     def process(self, desktop: str, sign: str) -> int | None:
         """The oldest process of a desktop that runs the program `sign`."""
@@ -108,6 +114,8 @@ class Office:
         self.wait(
             f"slots of {', '.join(sorted(wanted))}", lambda: wanted <= self.pool.desktops(), JOIN_SECONDS
         )
+        if not self.guests_ran_with:
+            self.guests_ran_with = {self.accelerator(desktop) for desktop in wanted} - {""}
 
     @contextmanager
     def jobs(self, line: str, count: int) -> Iterator[Jobs]:

@@ -15,8 +15,9 @@ from tests.bench.quiet import quiet_from, use
 WHAT = "owner's input to guest CPU use zero"
 NOTE = (
     "A key into a real terminal of the desktop while a job burns CPU in its guest. QEMU's CPU clock is "
-    "sampled every 3 ms; zero is the start of the first 0.5 s in which it gets at most 2 % of a core. The agent's "
-    "polling is included. After the first second the guest may run again, in the idle class, to hand its job back."
+    "sampled every 3 ms; zero is the start of the first 0.5 s in which it gets at most 2 % of a core. "
+    "The agent's polling is included. After the first second the guest may run again, in the idle class, "
+    "to hand its job back."
 )
 BEFORE_SECONDS = 0.5
 BUSY_CORES = 0.5
