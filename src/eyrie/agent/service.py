@@ -40,6 +40,7 @@ from eyrie.errors import EyrieError
 
 NO_CONFIG = Policy(900, 0.5, 5, 10, 600, 120)  # decides nothing: without a configuration no guest is started
 CHECK_POLL = 0.05  # seconds between looks while the way to the pool is being checked
+REST_POLL = 1.0  # seconds between looks while there is no guest
 STEPS = 8  # an action may lead straight to the next; never round in circles
 
 
@@ -194,10 +195,13 @@ class Service:
         policy = self._policy()
         if self._value.state is State.STARTING and not self._value.booted:
             return CHECK_POLL
+        period = policy.poll_seconds
+        if self._driver.guest is None:
+            # Nobody has to leave, so a look may come late; it must only not make the desktop join late.
+            wanting = policy.idle_seconds - (self._idleness.seconds or 0.0)
+            period = max(period, min(REST_POLL, wanting))
         deadline = next_deadline(self._value, policy)
-        if deadline is None:
-            return policy.poll_seconds
-        return min(policy.poll_seconds, max(0.001, deadline - time.monotonic()))
+        return period if deadline is None else min(period, max(0.001, deadline - time.monotonic()))
 
     def _on_guest(self, _fileno: int, now: float) -> None:
         if self._driver.hear() == 0:  # readable and silent: half a line, or a guest that hung up
