@@ -19,14 +19,14 @@ import pytest
 from eyrie.guests.backend import Backend, Guest, GuestError, GuestSpec, Message
 
 
-def _fake() -> ModuleType:
-    """Load the agent tests' fake, which lives with them."""
-    path = Path(__file__).parents[1] / "unit" / "agent" / "fake_backend.py"
-    spec = importlib.util.spec_from_file_location("fake_backend", path)
+def _helper(name: str) -> ModuleType:
+    """Load a helper of the agent's tests, which lives with them."""
+    path = Path(__file__).parents[1] / "unit" / "agent" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["fake_backend"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -62,7 +62,7 @@ def _spec(folder: Path, **changes: Any) -> GuestSpec:
 
 
 def _fake_bench(folder: Path) -> Bench:
-    module = _fake()
+    module = _helper("fake_backend")
 
     def refusing() -> tuple[Backend, GuestSpec]:
         backend = module.FakeBackend()
@@ -77,31 +77,14 @@ def _qemu_bench(folder: Path) -> Bench:
 
     if shutil.which("qemu-system-x86_64") is None:
         pytest.skip("QEMU is not installed")
-    image = folder / "image"
-    image.mkdir()
-    # A boot sector that jumps to itself: the contract is about QEMU, not about what runs in it.
-    (image / "vmlinuz").write_bytes(_spinning_kernel())
-    (image / "initramfs.cpio.zst").write_bytes(b"none")
-    (image / "root.squashfs").write_bytes(bytes(4096))
+    # A kernel that only spins: the contract is about QEMU, not about what runs in it.
+    _helper("spinning").write_image(folder / "image")
     (folder / "token").write_text("no-secret")
 
     def refusing() -> tuple[Backend, GuestSpec]:
         return QemuBackend("/nowhere/qemu"), _spec(folder)
 
     return Bench(QemuBackend(), _spec(folder), refusing, cpu_moves=True)
-
-
-def _spinning_kernel() -> bytes:
-    """Return the smallest kernel the Linux boot protocol (2.2) takes: real mode code that spins."""
-    setup = bytearray(1024 * 5)
-    setup[0x1F1] = 4  # sectors of set-up code
-    setup[0x1FE:0x200] = b"\x55\xaa"
-    setup[0x200:0x202] = b"\xeb\xfe"  # jmp $
-    setup[0x202:0x206] = b"HdrS"
-    setup[0x206:0x208] = (0x0202).to_bytes(2, "little")
-    setup[0x211] = 1  # loaded high
-    setup[0x22C:0x230] = (0x37FFFFFF).to_bytes(4, "little")
-    return bytes(setup) + bytes(4096)
 
 
 @pytest.fixture(params=["fake", pytest.param("qemu", marks=pytest.mark.integration)])
