@@ -131,12 +131,14 @@ def test_every_number_has_a_range() -> None:
     assert numbers - RANGES.keys() == set()
 
 
-def test_groups_of_plays_exist() -> None:
+def test_groups_and_hosts_of_plays_exist() -> None:
     common = load(ROOT / "inventory/common/groups.yml")["all"]["children"]
+    lab = load(ROOT / "inventory/lab/lab.yml")["hosts"]
     for path in scenarios_and_playbooks():
         for play in load(path) if isinstance(load(path), list) else []:
             for group in re.split(r"[:,]", str(play.get("hosts", "all"))):
-                assert group.lstrip("!&") in {"all", "localhost", *common}, f"{path}: group {group!r}"
+                hosts = lab if "playbooks" not in path.parts else {}
+                assert group.lstrip("!&") in {"all", "localhost", *common, *hosts}, f"{path}: group {group!r}"
 
 
 def test_every_role_has_a_group_of_its_name() -> None:
