@@ -45,7 +45,8 @@ class Jobs:
     count: int
 
     def stories(self) -> tuple[Story, ...]:
-        return stories(userlog.parse(self.pool.log_from(self.submitted, 0)), self.count)
+        log = self.pool.log_from(self.submitted, 0).decode(errors="replace")
+        return stories(userlog.parse(log), self.count)
 
     def running_on(self) -> set[str]:
         """The desktops that execute one of the jobs now."""

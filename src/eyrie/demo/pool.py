@@ -31,10 +31,10 @@ trap - EXIT
 echo "$dir"
 cat submitted
 """
-_TAIL = 'cd "$1" && { tail -c "+$3" "$2" 2>/dev/null || true; }'
+_TAIL = 'cd "$1" && { tail -c "+$3" "$2" 2>/dev/null || true; } | base64 -w0'
 _DESKTOPS = "condor_status -constraint 'EyrieDesktop =!= undefined' -autoformat EyrieDesktop"
 _FETCH = 'cd "$1" && shift && tar -cf frames.tar -- "$@" && base64 -w0 frames.tar'
-_ERRORS = 'cd "$1" && if [ -s "$2" ]; then tail -c 4000 "$2"; fi'
+_ERRORS = 'cd "$1" && if [ -s "$2" ]; then tail -c 4000 "$2" | base64 -w0; fi'
 _REMOVE = """
 condor_rm "$2" >/dev/null 2>&1 || true
 for second in 1 2 3 4 5 6 7 8 9 10; do
@@ -80,9 +80,9 @@ class Pool:
         directory, span = done.stdout.strip().splitlines()[:2]
         return Submitted(cluster=int(span.split(".")[0]), directory=directory)
 
-    def log_from(self, job: Submitted, position: int) -> str:
-        """The job log from a byte position on."""
-        return self._good(_TAIL, job.directory, LOG, str(position + 1))
+    def log_from(self, job: Submitted, position: int) -> bytes:
+        """The job log from a byte position on; its last character may still be incomplete."""
+        return base64.b64decode(self._good(_TAIL, job.directory, LOG, str(position + 1)))
 
     def desktops(self) -> frozenset[str]:
         """The desktops whose guests are in the pool now."""
@@ -95,7 +95,7 @@ class Pool:
 
     def errors(self, job: Submitted, name: str) -> str:
         """The end of what a job wrote to its stderr, empty if it never wrote."""
-        return self._good(_ERRORS, job.directory, name)
+        return base64.b64decode(self._good(_ERRORS, job.directory, name)).decode(errors="replace")
 
     def remove(self, job: Submitted) -> bool:
         """Take jobs, whatever their state, and their directory away; True once they have left the queue."""

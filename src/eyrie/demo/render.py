@@ -68,18 +68,18 @@ def _remove(pool: Pool, job: Submitted, watcher: Watcher) -> None:
 def _wait(
     pool: Pool, job: Submitted, what: Animation, watcher: Watcher, deadline: float
 ) -> tuple[Story, ...]:
-    log = ""
+    log = b""
     failures = 0
     next_hint = time.monotonic() + HINT_SECONDS / 2
     while True:
         try:
-            log += pool.log_from(job, len(log.encode()))
+            log += pool.log_from(job, len(log))
             failures = 0
         except EyrieError:
             failures += 1
             if failures == PATIENCE:
                 raise
-        told = stories(userlog.parse(log), what.frames)
+        told = stories(userlog.parse(log.decode(errors="replace")), what.frames)
         watcher.update(told)
         if all(story.state is State.DONE for story in told):
             return told
@@ -89,7 +89,7 @@ def _wait(
             raise _too_late(pool, told)
         if now >= next_hint and not failures:
             next_hint = now + HINT_SECONDS
-            _hint(pool, told, watcher)
+            _hint(pool, job, told, watcher)
         time.sleep(POLL_SECONDS)
 
 
@@ -136,7 +136,7 @@ def _too_late(pool: Pool, told: Sequence[Story]) -> EyrieError:
     )
 
 
-def _hint(pool: Pool, told: Sequence[Story], watcher: Watcher) -> None:
+def _hint(pool: Pool, job: Submitted, told: Sequence[Story], watcher: Watcher) -> None:
     """Nothing runs: say whether there is anything it could run on."""
     if any(story.state is State.RUNNING for story in told):
         return
@@ -146,7 +146,8 @@ def _hint(pool: Pool, told: Sequence[Story], watcher: Watcher) -> None:
         watcher.hint(str(error))
         return
     if desktops:
-        watcher.hint(f"in the pool: {', '.join(sorted(desktops))}; waiting for the next negotiation")
+        why = f"`condor_q -better-analyze {job.cluster}` on {pool.remote.name} tells more"
+        watcher.hint(f"in the pool: {', '.join(sorted(desktops))}; waiting for a match ({why})")
     else:
         watcher.hint(f"no desktop is in the pool yet; see {_look(pool)}")
 

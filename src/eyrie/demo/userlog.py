@@ -66,12 +66,14 @@ def parse(log: str) -> list[Event]:
     """The complete events of a log; the last one, still being written, is left for the next reading."""
     events = []
     lines: list[str] = []
-    for line in log.splitlines(keepends=True):
-        if line.rstrip("\r\n") == "..." and line.endswith("\n"):
+    for line in log.split(
+        "\n"
+    ):  # not splitlines(): a program's words in the log may hold any other separator
+        if line.rstrip("\r") == "...":
             events.append(_event(lines))
             lines = []
         else:
-            lines.append(line.rstrip("\r\n"))
+            lines.append(line.rstrip("\r"))
     return events
 
 

@@ -125,6 +125,12 @@ def test_a_log_of_another_kind_is_refused_with_the_remedy(head):
         userlog.parse(f"{head}\n...\n")
 
 
+def test_separators_within_a_line_do_not_end_it():
+    text = recorded("no-povray.log").replace("'No such file", "\x0c...\u2028...\x85'No such file")
+    assert len(userlog.parse(text)) == len(userlog.parse(recorded("no-povray.log")))
+    assert stories(userlog.parse(text), 1)[0].hold_code == (6, 2)
+
+
 def test_killed_program():
     text = "005 (1.0.0) 2026-01-01 00:00:00 Job terminated.\n\t(0) Abnormal termination (signal 9)\n...\n"
     assert userlog.parse(text)[0].exit_status == 137
