@@ -98,7 +98,7 @@ class Meter:
 
 def test_foreign_work_above_the_limit_is_busy_and_its_end_is_idle() -> None:
     meter = Meter()
-    assert meter.run(30, total=0.2).seconds >= 25
+    assert meter.run(30, total=0.5).seconds >= 25  # 25 % of two cores
     assert meter.run(10, total=1.0).seconds < 2
     assert meter.run(30, total=0.2).seconds > 15
 
@@ -240,7 +240,7 @@ def test_a_touch_screen_counts(desk: Desk) -> None:
 
 
 def test_sensors_and_beepers_are_no_input_devices(desk: Desk) -> None:
-    desk.plug("event0", 1 << EV_ABS, properties=1 << 6)
+    desk.plug("event0", 1 << EV_KEY | 1 << EV_ABS, properties=1 << 6)
     desk.plug("event1", 1 << 0x12)
     source = desk.source()
     assert source.read(50.0).kind is Kind.ABSENT

@@ -129,6 +129,15 @@ def test_a_full_disk_leaves_the_old_file_and_is_told(tmp_path: Path, monkeypatch
     assert directory.problem == ""
 
 
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    directory = StateDir(tmp_path)
+    directory.save_text("file", "old")
+    with (tmp_path / "file").open() as reader:
+        directory.save_text("file", "new")
+        assert reader.read() == "old"
+    assert directory.load_text("file") == "new"
+
+
 def test_a_torn_opt_out_still_is_one(tmp_path: Path) -> None:
     directory = StateDir(tmp_path)
     assert opt_out.load(directory) is None
