@@ -83,6 +83,12 @@ def test_what_is_no_configuration_at_all(text: str) -> None:
         parse(text, "agent.json")
 
 
+def test_a_key_given_twice_is_refused_and_does_not_win() -> None:
+    text = json.dumps(config()).replace('"port": 9618', '"port": 9618, "port": 9619')
+    with pytest.raises(EyrieError, match="port: found 'the key twice'"):
+        parse(text, "agent.json")
+
+
 def test_files_that_cannot_be_read(tmp_path: Any) -> None:
     with pytest.raises(EyrieError, match="no such file"):
         load(tmp_path / "none.json")

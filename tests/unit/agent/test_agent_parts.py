@@ -194,6 +194,9 @@ def test_systemd_hears_ready_and_the_watchdog(tmp_path: Path, monkeypatch: pytes
         for now in (10.0, 11.0, 12.0):
             notifier.alive(now)
         assert [systemd.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+        systemd.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            systemd.recv(100)
         assert "NOTIFY_SOCKET" not in os.environ  # the guest has no business there
 
 
