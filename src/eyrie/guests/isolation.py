@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The desktop's own firewall for its guest: the guest's user reaches the pool port, and nothing else at all."""
+"""The desktop's own firewall for its guest: the guest's user reaches the pool port and nothing else."""
 
 from __future__ import annotations
 

@@ -31,16 +31,19 @@ class Package:
 def fetch(names: Iterable[str], mirror: str, cache: Path) -> dict[str, Package]:
     """Download `names` and all they depend on (no recommendations) and return them by name.
 
-    apt itself resolves and verifies, on an empty system of its own under `cache`; archives already there are kept.
+    apt itself resolves and verifies, on an empty system of its own under `cache`, which keeps the archives.
     """
     apt = _Apt(cache / "apt", mirror)
     apt.run("update", "-q")
-    uris = apt.run("install", "--print-uris", "--no-download", *names)
+    planned = parse_plan(apt.run("install", "--simulate", *names))
     apt.run("install", "--download-only", *names)
-    wanted = [line.split()[1] for line in uris.splitlines() if line.startswith("'")]
-    return {
-        package.name: package for package in (read_package(apt.archives / file) for file in sorted(wanted))
-    }
+    return {package.name: package for package in (read_package(apt.archives / file) for file in planned)}
+
+
+def parse_plan(text: str) -> list[str]:
+    """Return the files of `Inst NAME (VERSION RELEASE [ARCHITECTURE])`, the lines of a simulation."""
+    plan = re.findall(r"^Inst (\S+) \((\S+) .*\[(\w+)\]\)", text, re.MULTILINE)
+    return sorted(f"{name}_{version.replace(':', '%3a')}_{machine}.deb" for name, version, machine in plan)
 
 
 def read_package(file: Path) -> Package:
