@@ -77,7 +77,9 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         self._read_config_data(path)
         try:
             # A file's own value beats an option's `env`; here the environment has to win, as `--name` does.
-            parsed = topology.load(Path(path), os.environ.get("EYRIE_LAB_NAME") or str(self.get_option("name")))
+            parsed = topology.load(
+                Path(path), os.environ.get("EYRIE_LAB_NAME") or str(self.get_option("name"))
+            )
         except EyrieError as error:
             raise AnsibleParserError(str(error)) from error
         for host in parsed.hosts:

@@ -3,8 +3,9 @@ DOCUMENTATION = r"""
 module: guest_image
 short_description: Bring the pool's guest image onto a desktop
 description:
-  - Builds the guest image on the control host, once for all desktops and only if the cache does not have it, then copies
-    to the desktop those of its files whose SHA-256 differs there. An unchanged desktop costs one round trip.
+  - Builds the guest image on the control host, once for all desktops and only if the cache does not have it,
+    then copies to the desktop those of its files whose SHA-256 differs there. An unchanged desktop costs one
+    round trip.
   - Older images on the desktop are left to the role that knows which of them is in use.
 options:
   packages:
@@ -18,7 +19,7 @@ options:
     required: true
 attributes:
   check_mode:
-    description: Tells whether files would be copied. The image is built all the same, as only a built image has a hash.
+    description: Tells whether files would be copied. The image is built all the same, to have its hash.
     support: full
   diff_mode:
     description: Names the files and the SHA-256 they would have.

@@ -20,7 +20,7 @@ class FileSetAction(ActionBase):  # type: ignore[misc]
     _supports_async = False
 
     def bring(self, files: Mapping[File, Path]) -> dict[str, Any]:
-        """Make the host hold these files (file -> source on the control host); return `changed` and `diff`."""
+        """Make the host hold these files (file -> local source); return `changed` and `diff`."""
         changes = plan(self._read(files), files)
         if changes and not self._task.check_mode:
             self._apply({file: files[file] for file in changes})
@@ -40,7 +40,9 @@ class FileSetAction(ActionBase):  # type: ignore[misc]
         try:
             uploads = {}
             for number, (file, source) in enumerate(files.items()):
-                uploads[file.dest] = self._transfer_file(str(source), self._connection._shell.join_path(folder, str(number)))
+                uploads[file.dest] = self._transfer_file(
+                    str(source), self._connection._shell.join_path(folder, str(number))
+                )
             self._fixup_perms2((folder, *uploads.values()), execute=False)
             self._command(install_command(files, uploads), "put the files into place")
         finally:
@@ -50,5 +52,7 @@ class FileSetAction(ActionBase):  # type: ignore[misc]
         done = self._low_level_execute_command(command)
         if done["rc"] != 0:
             reason = (done["stderr"] or done["stdout"]).strip()
-            raise AnsibleActionFail(f"Could not {purpose}: {reason or done['rc']}. Nothing half-written is left.")
+            raise AnsibleActionFail(
+                f"Could not {purpose}: {reason or done['rc']}. Nothing half-written is left."
+            )
         return str(done["stdout"])

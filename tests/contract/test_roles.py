@@ -63,10 +63,18 @@ def test_role_can_take_its_host_out_again(role: Path) -> None:
     assert load(role / "tasks/absent.yml"), f"role {role.name} has no way out of the pool"
 
 
+def roles_used(playbook: Path) -> set[str]:
+    """Return the roles that a playbook, or one that it imports, names."""
+    text = playbook.read_text(encoding="utf-8")
+    imported = re.findall(r"import_playbook: (\S+)", text)
+    return set(re.findall(r"eyrie\.pool\.(\w+)", text)).union(
+        *(roles_used(playbook.parent / path) for path in imported)
+    )
+
+
 @for_each_role
 def test_role_has_a_scenario(role: Path) -> None:
-    texts = [path.read_text() for path in (ROOT / "molecule").glob("*/converge.yml")]
-    converged = {name for text in texts for name in re.findall(r"eyrie\.pool\.(\w+)", text)}
+    converged = {name for path in (ROOT / "molecule").glob("*/converge.yml") for name in roles_used(path)}
     assert role.name in converged, f"no molecule/*/converge.yml uses eyrie.pool.{role.name}"
 
 

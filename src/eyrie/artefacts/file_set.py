@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A set of files that a host must hold exactly: compared by SHA-256, replaced whole, proven by reading back."""
+"""Files that a host must hold exactly: compared by SHA-256, replaced whole, proven by reading back."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def digest(path: Path) -> str:
 
 
 def read_command(files: Iterable[File]) -> str:
-    """Return the POSIX sh line that prints the digests of those files that exist, one `sha256sum` line each."""
+    """Return the POSIX sh line that prints a `sha256sum` line for each of the files that exists."""
     paths = " ".join(shlex.quote(file.dest) for file in files)
     return f'for f in {paths}; do [ ! -f "$f" ] || sha256sum -- "$f" || exit 1; done'
 
 
 def parse(output: str) -> dict[str, str]:
-    """Turn `sha256sum` lines into path -> digest; lines of any other form are an error, not an absent file."""
+    """Turn `sha256sum` lines into path -> digest; a line of another form is an error, not an absent file."""
     found = {}
     for line in output.splitlines():
         match = _LINE.fullmatch(line)
@@ -51,7 +51,7 @@ def plan(current: Mapping[str, str], desired: Iterable[File]) -> tuple[File, ...
 
 
 def install_command(changes: Iterable[File], uploads: Mapping[str, str]) -> str:
-    """Return the sh line that moves uploaded files (dest -> upload) into place, each of them whole or not at all."""
+    """Return the sh line that moves uploads (dest -> upload) into place, each file whole or not at all."""
     steps = []
     for file in changes:
         new = shlex.quote(file.dest + ".new")

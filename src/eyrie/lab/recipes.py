@@ -24,8 +24,8 @@ _COMMON = (
 )
 _VM = ("busybox-static", "kmod", "linux-image-cloud-amd64", "udev")
 
-# An owner sits at a desktop, a researcher submits on a master. Keys of sshd, machine id and addresses come with each
-# host, never with the image.
+# An owner sits at a desktop, a researcher submits on a master. Keys of sshd, machine id and addresses come
+# with each host, never with the image.
 # A container's addresses are set from outside, so networkd stays off there; a vm's come as networkd files.
 _CUSTOMISE = """
 set -eu
