@@ -57,7 +57,8 @@ class Driver:
     def _take(self, message: Message) -> None:
         words = message.words
         if message.kind == "refused":
-            self._trouble = "guest refused: " + " ".join(words)
+            manager = words[:1] == ("manager",)
+            self._trouble = f"{MANAGER_GONE if manager else 'guest refused'}: {' '.join(words[manager:])}"
         elif message.kind == "state" and words:
             if words[0] == "leaving":
                 self._trouble = self._trouble or MANAGER_GONE

@@ -74,6 +74,12 @@ def test_a_refused_token_is_what_why_says(desktop: Desktop) -> None:
     assert "guest refused: token the collector does not accept it" in why(desktop)
 
 
+def test_a_guest_that_reached_no_manager_says_which(desktop: Desktop) -> None:
+    desktop.joined().guest.say("refused manager 10.77.1.10:9618 out of reach for 60 s")
+    desktop.passes(6)
+    assert "central manager not reachable: 10.77.1.10:9618 out of reach for 60 s" in why(desktop)
+
+
 def test_a_central_manager_that_is_gone_is_told(desktop: Desktop) -> None:
     desktop.joined().guest.say("state leaving")
     desktop.passes(0.5)
