@@ -12,7 +12,7 @@ from types import TracebackType
 
 from eyrie.errors import EyrieError
 
-LOGIN_SECONDS = 30.0
+LOGIN_SECONDS = 60.0
 ECHO_SECONDS = 10.0
 PROMPT = b"$ "
 KEY = b"x"
