@@ -3,13 +3,14 @@ DOCUMENTATION = r"""
 module: agent_program
 short_description: Bring the Eyrie agent's program onto a desktop
 description:
-  - Builds the agent from the C(eyrie) package installed on the control host, as one executable Python archive,
+  - Builds the agent from the C(eyrie) package installed on the control host, as one executable archive,
     the same to the byte whenever its sources are, and copies it to the desktop if the SHA-256 there differs.
   - Nothing but a POSIX shell, C(sha256sum) and C(install) is needed on the desktop.
 options:
   dest:
     description:
-      - Path of the program on the desktop. It is replaced whole; a running agent keeps the old one until it restarts.
+      - Path of the program on the desktop. It is replaced whole; a running agent keeps the old one until it
+        restarts.
     type: path
     required: true
 attributes:

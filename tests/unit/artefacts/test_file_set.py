@@ -12,7 +12,12 @@ from eyrie.artefacts.file_set import File, digest, install_command, parse, plan,
 
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
 FILES = st.lists(
-    st.builds(File, st.text("abc/ '\"$", min_size=1, max_size=12).map(lambda name: "/" + name), st.just("0644"), DIGESTS),
+    st.builds(
+        File,
+        st.text("abc/ '\"$", min_size=1, max_size=12).map(lambda name: "/" + name),
+        st.just("0644"),
+        DIGESTS,
+    ),
     unique_by=lambda file: file.dest,
 )
 
@@ -49,7 +54,9 @@ def test_a_changed_file_is_written_again(tmp_path: Path) -> None:
     assert plan(parse(shell(read_command([wanted]))), [wanted]) == (wanted,)
 
 
-@pytest.mark.parametrize("output", ["sha256sum: not found", "deadbeef  /x", "0" * 64 + " /x", "\\" + "0" * 64 + "  /x"])
+@pytest.mark.parametrize(
+    "output", ["sha256sum: not found", "deadbeef  /x", "0" * 64 + " /x", "\\" + "0" * 64 + "  /x"]
+)
 def test_output_of_another_form_is_refused(output: str) -> None:
     with pytest.raises(ValueError, match="sha256sum printed"):
         parse(output)
