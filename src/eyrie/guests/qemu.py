@@ -51,7 +51,8 @@ class QemuBackend:
         write_config(directory / "config", spec.config, account)
         channel, channel_far = socket.socketpair()
         qmp, qmp_far = socket.socketpair()
-        errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the guest
+        # In its own directory: a hardened service may write nowhere else.
+        errors = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - lives as long as the guest
         try:
             command = qemu_command(
                 spec,
