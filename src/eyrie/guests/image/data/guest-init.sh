@@ -115,14 +115,15 @@ vacate() {
     : >$RUN/vacating
     say state vacating
     pid=$(cat $ENGINE_PID)
-    left=$1
+    left=$1 tick=0
     signal=QUIT
     [ "$left" -gt 6 ] && signal=TERM
     kill -$signal "$pid"
-    while [ "$left" -gt 0 ] && [ ! -e $ENGINE_ENDED ]; do
-        sleep 0.25
-        tick=$(((tick + 1) % 4))
-        [ $tick -eq 0 ] && left=$((left - 1))
+    until [ -e $ENGINE_ENDED ] || [ "$left" -le 0 ]; do
+        sleep 0.2
+        tick=$(((tick + 1) % 5))
+        [ $tick -eq 0 ] || continue
+        left=$((left - 1))
         [ "$left" -eq 5 ] && kill -QUIT "$pid"
     done
     [ -e $ENGINE_ENDED ] && say state vacated
