@@ -214,6 +214,8 @@ def test_a_power_cut_says_no_goodbye_and_the_disk_survives(office: Lab) -> None:
         time.sleep(2)
         assert watcher.poll() is None  # neither FIN nor RST has reached the other end
         watcher.kill()
+    # A shared connection would keep on talking to nobody.
+    assert {path.name.split(".")[0] for path in office.paths.sockets.iterdir()} <= {"master"}
     steps(office).clear()
     office.power_on("desk")
     assert said(office, "desk", "cat /root/file") == "kept"
