@@ -122,15 +122,16 @@ def _run(command: list[str], data: bytes = b"", target: Path | None = None) -> N
 
 
 def _writable(directory: Path) -> Path:
+    trouble = f"user {os.geteuid()} may not write {directory}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if os.access(directory, os.W_OK):
             return directory
-    except PermissionError:
-        pass
+    except OSError as error:
+        trouble = str(error)
     raise EyrieError(
         "cache of guest images",
-        seen=f"user {os.geteuid()} may not write {directory}",
+        seen=trouble,
         wanted="a folder to write",
         next_step="run as root, or name another folder in EYRIE_CACHE",
     )

@@ -68,8 +68,10 @@ def parse_control(text: str, file: Path) -> Package:
     )
 
 
-def closure(names: Iterable[str], packages: Mapping[str, Package]) -> set[str]:
-    """Return `names` and every fetched package they depend on."""
+def closure(
+    names: Iterable[str], packages: Mapping[str, Package], without: frozenset[str] = frozenset()
+) -> set[str]:
+    """Return `names` and every fetched package they depend on, unless only through one of `without`."""
     providers: dict[str, list[str]] = {}
     for package in packages.values():
         for virtual in package.provides:
@@ -79,7 +81,7 @@ def closure(names: Iterable[str], packages: Mapping[str, Package]) -> set[str]:
     while todo:
         name = todo.pop()
         for real in [name] if name in packages else providers.get(name, []):
-            if real not in found:
+            if real not in found and real not in without:
                 found.add(real)
                 todo += [choice for group in packages[real].needs for choice in group]
     return found

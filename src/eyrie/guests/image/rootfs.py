@@ -22,6 +22,8 @@ PROGRAMS = (
     "usr/sbin/condor_starter",
     "usr/sbin/nft",
 )
+# Programs that could draw on a screen depend on them, and they on 200 MB of compiler; a guest has no screen.
+_FOR_ABSENT_HARDWARE = frozenset({"libgl1-mesa-dri", "mesa-libgallium", "mesa-vulkan-drivers"})
 # What programs open by name at run time, which no list of needed libraries can tell.
 _OPENED_BY_NAME = ("usr/lib/x86_64-linux-gnu/libnss_files.so.2",)
 _FOLDERS = (
@@ -68,7 +70,7 @@ def our_file(name: str) -> bytes:
 
 def assemble(packages: Mapping[str, Package], extra: Iterable[str], root: Path, scratch: Path) -> set[str]:
     """Fill `root`; return the names of the packages that anything in it comes from."""
-    whole = closure(extra, packages)
+    whole = closure(extra, packages, _FOR_ABSENT_HARDWARE)
     origin: dict[str, str] = {}
     for name in sorted(packages):
         if not name.startswith("linux-image-"):
