@@ -337,6 +337,8 @@ def test_down_needs_no_lab(make: Make) -> None:
     lab.down()
     with pytest.raises(EyrieError, match="not up"):
         lab.power_on("one")
+    with pytest.raises(EyrieError, match="not up.*eyrie lab up"):
+        lab.run("one", ["true"])
 
 
 def test_a_vm_boots_to_ssh(make: Make) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyrie.errors import EyrieError
-from eyrie.lab import package_server, preflight, ssh, topology
+from eyrie.lab import namespaces, package_server, preflight, ssh, topology
 from eyrie.lab.images import ImageStore
 from eyrie.lab.lock import locked
 from eyrie.lab.model import Host, Topology
@@ -86,8 +86,11 @@ class Lab:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, **given)
 
     def ssh(self, host: str, user: str = "root", *, shared: bool = True) -> list[str]:
-        """Return the ssh command that reaches a host."""
-        return ssh.command(self.topology, self.paths, self.host(host), user, shared=shared)
+        """Return the ssh command that reaches a host of a lab that is up."""
+        found = self.host(host)
+        if not (namespaces.DIRECTORY / self.topology.router_namespace).exists():
+            raise EyrieError(f"lab {self.topology.name} is not up", next_step="eyrie lab up")
+        return ssh.command(self.topology, self.paths, found, user, shared=shared)
 
     def owner(self, host: str) -> Person:
         """Return the desktop's owner, to log in with `with`."""
