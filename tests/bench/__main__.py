@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -76,6 +77,9 @@ def _attempt(name: str, measure: Callable[[], list[Figure]], say: Callable[[str]
     except EyrieError as error:
         say(f"{name}: {error}")
         return [Figure(name, None, "", failed=str(error))]
+    except Exception as error:  # a fault of ours: told in full, and still no reason to lose an hour's samples
+        say(traceback.format_exc())
+        return [Figure(name, None, "", failed=repr(error))]
 
 
 def _measure(options: argparse.Namespace, say: Callable[[str], None]) -> tuple[list[Figure], str]:

@@ -129,8 +129,8 @@ class Office:
 
 
 def _has(words: Sequence[str], sign: str) -> bool:
-    # The first words only: setpriv and the like carry the real command behind their own options.
-    return any(Path(word).name == sign for word in words[:3])
+    # The first words only: a program behind its interpreter and the options of that.
+    return any(Path(word).name == sign for word in words[:6])
 
 
 def _description(line: str, count: int) -> str:
