@@ -337,7 +337,7 @@ def test_down_needs_no_lab(make: Make) -> None:
     lab.down()
     with pytest.raises(EyrieError, match="not up"):
         lab.power_on("one")
-    with pytest.raises(EyrieError, match="not up.*eyrie lab up"):
+    with pytest.raises(EyrieError, match=r"not up.*eyrie lab up"):
         lab.run("one", ["true"])
 
 

@@ -12,7 +12,10 @@ from eyrie.errors import EyrieError
 def run(argv: Sequence[str], *, stdin: str = "", timeout: float = 60) -> str:
     """Run to the end and return stdout."""
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+        # close_fds=False: the program holds the lab's lock while it runs, even if this process is killed.
+        done = subprocess.run(
+            argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, close_fds=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EyrieError(f"program {argv[0]}", seen=str(error), wanted="a normal end") from error
     if done.returncode != 0:

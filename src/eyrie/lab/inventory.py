@@ -18,7 +18,7 @@ def variables(topology: Topology, host: Host) -> dict[str, str]:
     return {
         "ansible_host": str(host.address),
         "ansible_user": "root",
-        "ansible_ssh_common_args": shlex.join(ssh.options(topology, paths)),
+        "ansible_ssh_common_args": shlex.join(ssh.options(topology, paths, host)),
         "ansible_control_path": control_path,
         "lab_name": topology.name,
         "lab_kind": host.kind,

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One change of a lab at a time: a lock on the lab's own directory, which vanishes with it."""
+"""One change of a lab at a time: a lock on the lab's own directory, which vanishes with it.
+
+The programs that a change runs hold the lock too (commands.py, launch.py): if the change itself is killed, the
+next one waits until they have ended, or have left a record of themselves.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from pathlib import Path
 
 from eyrie.errors import EyrieError
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 @contextmanager
@@ -33,6 +37,7 @@ def _acquire(directory: Path, deadline: float) -> int:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Whoever held the lock may have removed the directory: then this lock is on nothing.
             if directory.exists() and directory.stat().st_ino == os.fstat(descriptor).st_ino:
+                os.set_inheritable(descriptor, True)
                 return descriptor
         except BlockingIOError:
             if time.monotonic() > deadline:

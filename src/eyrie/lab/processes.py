@@ -65,7 +65,10 @@ class Processes:
         }
         launcher = [sys.executable, "-IS", str(LAUNCHER), json.dumps(spec)]
         # A session of its own: Ctrl-C on the terminal reaches only the lab's command, which then cleans up.
-        done = subprocess.run(launcher, capture_output=True, text=True, check=False, start_new_session=True)
+        # And it holds the lab's lock until its record is written.
+        done = subprocess.run(
+            launcher, capture_output=True, text=True, check=False, start_new_session=True, close_fds=False
+        )
         if not daemon:
             self.end(name)
         if done.returncode != 0:

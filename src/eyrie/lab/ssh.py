@@ -17,8 +17,8 @@ PROXY = Path(__file__).with_name("proxy.py")
 CLOSE_SECONDS = 5.0
 
 
-def options(topology: Topology, paths: Paths) -> list[str]:
-    """Return the options that reach any host of the lab, without those that share connections."""
+def options(topology: Topology, paths: Paths, host: Host) -> list[str]:
+    """Return the options that reach a host, without those that share connections."""
     proxy = [
         "nsenter",
         f"--net=/run/netns/{topology.router_namespace}",
@@ -36,9 +36,10 @@ def options(topology: Topology, paths: Paths) -> list[str]:
         "IdentityFile": str(paths.key),
         "IdentitiesOnly": "yes",
         "ConnectTimeout": "15",
-        # A host whose power is cut says nothing: notice it within fifteen seconds.
+        # A host whose power is cut says nothing: notice it soon. But sshd is deaf while systemd opens a
+        # session, which takes an emulated vm long on a busy machine.
         "ServerAliveInterval": "5",
-        "ServerAliveCountMax": "3",
+        "ServerAliveCountMax": "3" if host.kind == "container" else "18",
         "LogLevel": "ERROR",
     }
     # The administrator's own ssh settings are for the real office, not for the lab.
@@ -53,7 +54,7 @@ def command(topology: Topology, paths: Paths, host: Host, user: str, *, shared: 
         if shared
         else []
     )
-    return ["ssh", *options(topology, paths), *sharing, "-l", user, str(host.address)]
+    return ["ssh", *options(topology, paths, host), *sharing, "-l", user, str(host.address)]
 
 
 def control_socket(paths: Paths, host: Host, user: str, owner: str = "lab") -> Path:

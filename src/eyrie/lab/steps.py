@@ -19,7 +19,7 @@ from eyrie.lab.plan import Step
 from eyrie.lab.present import Reader, process, seed_mark
 from eyrie.lab.processes import Processes
 
-ANSWER_SECONDS = {"container": 90.0, "vm": 240.0}
+ANSWER_SECONDS = {"container": 90.0, "vm": 360.0}
 CACHE_SECONDS = 30.0
 POLL_SECONDS = 0.1
 
