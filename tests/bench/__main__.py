@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -106,8 +107,12 @@ def main(argv: Sequence[str]) -> int:
     def say(text: str) -> None:
         err.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # jobs of ours leave the queue in any case
     try:
         figures, guests = _measure(options, say)
+    except KeyboardInterrupt:
+        err.print("bench: stopped; its jobs have been removed", style="yellow")
+        return 130
     except EyrieError as error:
         err.print(f"bench: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 1
