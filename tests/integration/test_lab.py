@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -300,6 +301,8 @@ def test_a_damaged_image_is_rebuilt_even_if_the_first_try_is_killed(make: Make, 
     assert store.is_good("container")
     assert said(lab, "one", "/usr/bin/true && hostname") == "one"
     assert not building.exists()
+    lab.down()
+    shutil.rmtree(cache)  # or pytest would keep three of them
 
 
 def test_a_failing_step_is_named_and_the_rest_comes_down(make: Make) -> None:

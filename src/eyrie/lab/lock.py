@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One change of a lab at a time: a lock on the lab's own directory, which vanishes with it.
 
-The programs that a change runs hold the lock too (commands.py, launch.py): if the change itself is killed, the
-next one waits until they have ended, or have left a record of themselves.
+The programs that a change runs hold the lock too (commands.py, launch.py): if the change itself is killed,
+the next one waits until they have ended, or have left a record of themselves.
 """
 
 from __future__ import annotations
