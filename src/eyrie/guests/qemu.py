@@ -120,7 +120,7 @@ class QemuGuest:
         return "; ".join(line.strip() for line in lines[-3:])
 
     def console(self) -> str:
-        """Return the last 64 KiB the guest printed on its console, for people who look for a fault."""
+        """Return what the guest printed on its console since the last call, its last 64 KiB at most."""
         text = self._qmp.execute("ringbuf-read", PAUSE_SECONDS, device="console", size=65536)
         return str(text)
 
