@@ -2,7 +2,7 @@
 """Tried from inside, as the guest's root: it reaches the master's pool port, and nothing else.
 
 Both fences are tried alone: the one inside without the desktop's rules, and the desktop's after the guest's
-root has torn down the one inside. A guest with neither must reach everything, or the tests would prove nothing.
+root has torn down the one inside. A guest with neither must reach everything, or they would prove nothing.
 """
 
 from __future__ import annotations
