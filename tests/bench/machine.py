@@ -9,7 +9,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from eyrie.apt_mirror import debian_mirror
 from eyrie.guests.accel import probe
+from eyrie.guests.image.build import build_image
+from eyrie.guests.image.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def this_machine(guests: str) -> Machine:
         cores=len(os.sched_getaffinity(0)),
         memory_gib=int(_first(r"MemTotal:\s*(\d+)", "/proc/meminfo") or 0) / 2**20,
         kernel=platform.release(),
-        accelerator=probe().name,
+        accelerator=probe(str(build_image(Recipe(), debian_mirror).directory)).name,
         system=(_first(r'PRETTY_NAME="?([^"\n]+)', "/etc/os-release") or "unknown system")
         + f" ({_debian_version()})",
         guests=guests,

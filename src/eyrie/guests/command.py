@@ -15,10 +15,11 @@ _KERNEL = "console=ttyS0 quiet panic=-1 ipv6.disable=1"
 
 @dataclass(frozen=True)
 class Account:
-    """The unprivileged user and group that QEMU runs as."""
+    """The unprivileged user and group that QEMU runs as, and the groups that let it use KVM."""
 
     uid: int
     gid: int
+    groups: tuple[int, ...] = ()
 
 
 def qemu_command(
@@ -53,7 +54,8 @@ def unprivileged(account: Account | None) -> list[str]:
     """Give up everything, for good, and die with the parent; no account means: stay the caller."""
     drop: list[str] = []
     if account:  # only root can change identity or shrink the bounding set
-        drop = ["--reuid", str(account.uid), "--regid", str(account.gid), "--clear-groups"]
+        groups = ["--groups", ",".join(map(str, account.groups))] if account.groups else ["--clear-groups"]
+        drop = ["--reuid", str(account.uid), "--regid", str(account.gid), *groups]
         drop += ["--inh-caps=-all", "--bounding-set=-all"]
     return ["setpriv", *drop, "--no-new-privs", "--pdeathsig", "KILL"]
 

@@ -16,7 +16,7 @@ from typing import IO, Mapping
 from eyrie.guests.accel import Accelerator, probe
 from eyrie.guests.backend import GuestError, GuestSpec, Message
 from eyrie.guests.channel import LineParser, vacate_line
-from eyrie.guests.command import Account, qemu_command, unprivileged
+from eyrie.guests.command import Account, idle_class, qemu_command, unprivileged
 from eyrie.guests.qmp import QmpClient
 
 QEMU = "qemu-system-x86_64"
@@ -35,16 +35,17 @@ class QemuBackend:
         self._qemu = qemu
         self._probed = accelerator
 
-    def accelerator(self, account: Account | None) -> Accelerator:
+    def accelerator(self, image: str, account: Account | None) -> Accelerator:
         """Return what guests of this desktop run with, probing once."""
         if self._probed is None:
-            self._probed = probe(self._qemu, unprivileged(account))
+            self._probed = probe(image, self._qemu, [*idle_class(), *unprivileged(account)])
         return self._probed
 
     def start(self, spec: GuestSpec) -> QemuGuest:
         """Start the guest and wait until QEMU itself (not the guest's system) answers."""
         account = find_account(spec.user)
-        accelerator = self.accelerator(account).name if spec.accel == "auto" else spec.accel
+        automatic = spec.accel == "auto"
+        accelerator = self.accelerator(spec.image, account).name if automatic else spec.accel
         version = qemu_version(self._qemu)
         directory = Path(spec.run_dir)
         prepare_run_dir(directory, account)
@@ -196,7 +197,8 @@ def find_account(user: str) -> Account | None:
         raise GuestError(
             "guest's user", seen=user, wanted="an account of this desktop", next_step="run site.yml"
         ) from error
-    return Account(entry.pw_uid, entry.pw_gid)
+    groups = set(os.getgrouplist(user, entry.pw_gid)) - {entry.pw_gid}
+    return Account(entry.pw_uid, entry.pw_gid, tuple(sorted(groups)))
 
 
 def qemu_version(qemu: str) -> tuple[int, int]:

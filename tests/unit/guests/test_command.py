@@ -89,3 +89,10 @@ def test_commas_in_paths_do_not_end_options() -> None:
     words = command(replace(SPEC, image="/a,b", token="/t,id=x"))
     assert "file=/a,,b/root.squashfs" in option(words, "-drive")[0]
     assert option(words, "-fw_cfg")[1] == "name=opt/org.eyrie/token,file=/t,,id=x"
+
+
+def test_the_guests_account_keeps_the_groups_it_was_given_and_no_other() -> None:
+    assert "--clear-groups" in command()
+    words = unprivileged(Account(990, 980, (36, 104)))
+    assert words[words.index("--groups") + 1] == "36,104"
+    assert "--clear-groups" not in words

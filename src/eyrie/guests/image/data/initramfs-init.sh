@@ -15,6 +15,12 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 exec </dev/null >/dev/console 2>&1
 
+# A desktop finding out whether its KVM runs this kernel.
+read -r words </proc/cmdline
+case " $words " in
+*' eyrie.probe '*) echo "eyrie: the probe runs"; poweroff -f; sleep 60 ;;
+esac
+
 # The agent waits for this port: it is the only way a guest can speak to it.
 port=
 for name in /sys/class/virtio-ports/*/name; do
