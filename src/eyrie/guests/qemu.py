@@ -15,6 +15,7 @@ from typing import IO, Mapping
 
 from eyrie.guests.accel import Accelerator, probe
 from eyrie.guests.backend import GuestError, GuestSpec, Message
+from eyrie.guests.cgroup import cap_cpu
 from eyrie.guests.channel import LineParser, vacate_line
 from eyrie.guests.command import Account, idle_class, qemu_command, unprivileged
 from eyrie.guests.qmp import QmpClient
@@ -71,6 +72,7 @@ class QemuBackend:
         guest = QemuGuest(process, accelerator, channel, QmpClient(qmp), errors, directory)
         try:
             guest.wait_for_qemu(START_SECONDS)
+            guest.notice = cap_cpu(guest.pid, spec.cpu_percent, spec.cpus)
         except GuestError:
             guest.kill()
             guest.close()
@@ -92,6 +94,7 @@ class QemuGuest:
     ) -> None:
         self.pid = process.pid
         self.accelerator = accelerator
+        self.notice = ""  # what the owner of the desktop should know, if anything
         self._process = process
         self._channel = channel
         self._channel.setblocking(False)

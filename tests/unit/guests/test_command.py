@@ -54,6 +54,11 @@ def test_the_translation_buffer_is_bounded_under_tcg_only() -> None:
     assert option(command(accelerator="kvm"), "-accel") == ["kvm"]
 
 
+def test_only_an_emulated_clock_is_trusted_blindly() -> None:
+    assert "tsc=reliable" in option(command(), "-append")[0].split()
+    assert "tsc=reliable" not in option(command(accelerator="kvm"), "-append")[0]
+
+
 def test_privileges_are_given_up_before_qemu_starts() -> None:
     words = command()
     before = words[: words.index("qemu")]
