@@ -9,6 +9,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from eyrie import __version__
 from eyrie.errors import EyrieError
@@ -44,7 +45,7 @@ def main() -> None:
     try:
         app()
     except EyrieError as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]eyrie:[/] {error}", soft_wrap=True)
+        Console(stderr=True, highlight=False).print(f"[bold red]eyrie:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:
         os._exit(141)
