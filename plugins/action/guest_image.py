@@ -8,10 +8,10 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.eyrie.pool.plugins.plugin_utils.file_set import FileSetAction
 
 from eyrie.apt_mirror import debian_mirror
-from eyrie.artefacts.file_set import File
+from eyrie.artefacts.file_set import File, digest
 from eyrie.errors import EyrieError
 from eyrie.guests.image.build import build_image
-from eyrie.guests.image.recipe import GuestImage, Recipe, epoch_from_environment, file_digest
+from eyrie.guests.image.recipe import GuestImage, Recipe, epoch_from_environment
 
 
 class ActionModule(FileSetAction):
@@ -28,7 +28,7 @@ class ActionModule(FileSetAction):
         image = self._image(tuple(arguments["packages"]))
         folder = PurePosixPath(arguments["directory"]) / image.image_id
         files = {
-            File(str(folder / path.name), "0644", file_digest(path)): path
+            File(str(folder / path.name), "0644", digest(path)): path
             for path in sorted(image.directory.iterdir())
             if path.is_file()
         }

@@ -13,8 +13,9 @@ import pytest
 from guest_place import require_tools
 
 from eyrie.apt_mirror import debian_mirror
+from eyrie.artefacts.file_set import digest as file_digest
 from eyrie.guests.image.build import build_image, copy_image
-from eyrie.guests.image.recipe import ARTEFACTS, GuestImage, Recipe, cache_root, file_digest
+from eyrie.guests.image.recipe import ARTEFACTS, GuestImage, Recipe, cache_root
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 

@@ -45,7 +45,8 @@ def main() -> None:
     try:
         app()
     except EyrieError as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]eyrie:[/] {escape(str(error))}", soft_wrap=True)
+        message = f"[bold red]eyrie:[/] {escape(str(error))}"
+        Console(stderr=True, highlight=False).print(message, soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:
         os._exit(141)

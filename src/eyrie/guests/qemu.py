@@ -15,7 +15,6 @@ from typing import IO, Mapping
 
 from eyrie.guests.accel import Accelerator, probe
 from eyrie.guests.backend import GuestError, GuestSpec, Message
-from eyrie.guests.cgroup import cap_cpu
 from eyrie.guests.channel import LineParser, vacate_line
 from eyrie.guests.command import Account, idle_class, qemu_command, unprivileged
 from eyrie.guests.qmp import QmpClient
@@ -72,7 +71,6 @@ class QemuBackend:
         guest = QemuGuest(process, accelerator, channel, QmpClient(qmp), errors, directory)
         try:
             guest.wait_for_qemu(START_SECONDS)
-            guest.notice = cap_cpu(guest.pid, spec.cpu_percent, spec.cpus)
         except GuestError:
             guest.kill()
             guest.close()
@@ -94,7 +92,6 @@ class QemuGuest:
     ) -> None:
         self.pid = process.pid
         self.accelerator = accelerator
-        self.notice = ""  # what the owner of the desktop should know, if anything
         self._process = process
         self._channel = channel
         self._channel.setblocking(False)

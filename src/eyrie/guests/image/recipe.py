@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from eyrie.artefacts.file_set import digest as file_digest
 from eyrie.errors import EyrieError
 from eyrie.guests.image.packages import ARCHITECTURE, SUITE
 
@@ -116,12 +117,6 @@ def read_image(directory: Path) -> GuestImage:
                 next_step="run `eyrie guest build`",
             )
     return GuestImage(directory, _digest(text), manifest)
-
-
-def file_digest(file: Path) -> str:
-    """Return a file's SHA-256."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _digest(data: bytes) -> str:
