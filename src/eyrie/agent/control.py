@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import struct
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterable
@@ -116,11 +117,7 @@ class ControlServer:
 def ask(path: Path, command: str, timeout: float = 5.0) -> dict[str, Any]:
     """Put one question to the agent of this desktop; raises EyrieError."""
     try:
-        with socket.socket(socket.AF_UNIX) as link:
-            link.settimeout(timeout)
-            link.connect(str(path))
-            link.sendall(json.dumps({"command": command}).encode() + b"\n")
-            answer = json.loads(_line(link))
+        answer = json.loads(_answered(path, json.dumps({"command": command}).encode() + b"\n", timeout))
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise EyrieError(
             "the agent is not running on this desktop, so it cannot be in the pool",
@@ -133,6 +130,25 @@ def ask(path: Path, command: str, timeout: float = 5.0) -> dict[str, Any]:
     if "error" in answer:
         raise EyrieError(str(answer["error"]))
     return dict(answer)
+
+
+def _answered(path: Path, question: bytes, timeout: float) -> bytes:
+    """Return the answer; an agent with too many callers at the moment is asked again until `timeout`."""
+    until = time.monotonic() + timeout
+    while True:
+        try:
+            with socket.socket(socket.AF_UNIX) as link:
+                link.settimeout(timeout)
+                link.connect(str(path))
+                link.sendall(question)
+                answer = _line(link)
+        except (BlockingIOError, BrokenPipeError, ConnectionResetError):  # its queue is full, or it hung up
+            if time.monotonic() >= until:
+                raise
+            answer = b""
+        if answer or time.monotonic() >= until:
+            return answer
+        time.sleep(0.05)
 
 
 def _line(link: socket.socket) -> bytes:
