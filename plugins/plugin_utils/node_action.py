@@ -24,7 +24,7 @@ class Done:
 
 
 class NodeAction(ActionBase):  # type: ignore[misc]
-    """Base of actions for bare nodes: POSIX sh on the node, decisions on the controller, no file is transferred."""
+    """Base of actions for bare nodes: POSIX sh there, decisions here, and no file is transferred."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -35,10 +35,10 @@ class NodeAction(ActionBase):  # type: ignore[misc]
     """How often the node was asked in this task."""
 
     def attempt(self, script: str, stdin: bytes | None = None) -> Done:
-        """Run a script in one round trip, whatever it ends with; an unreachable node is Ansible's to report."""
+        """Run a script in one round trip, whatever it ends with; Ansible reports an unreachable node."""
         self.round_trips += 1
-        # Ansible appends `&& sleep 0`, which must not stand on a line of its own. Without `sudoable` there is no
-        # terminal: the node's sshd would turn line ends into CRLF.
+        # Ansible appends `&& sleep 0`, which must not stand on a line of its own. Without `sudoable` there is
+        # no terminal, which would turn line ends into CRLF.
         done = self._low_level_execute_command(script.rstrip(), sudoable=False, in_data=stdin)
         return Done(int(done["rc"]), str(done["stdout"]), str(done["stderr"]))
 
