@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lies between two node tables, and which nodes have to restart for it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from eyrie.nodetable.table import Entry, Table, dotted, numeric, render
+
+
+@dataclass(frozen=True)
+class Renumbered:
+    """`count` addresses from `address` on whose node numbers change."""
+
+    address: str
+    count: int
+    old: int
+    new: int
+
+    def __str__(self) -> str:
+        span = self.address if self.count == 1 else f"{self.address} and {self.count - 1} after it"
+        return f"{span}: node {self.old} becomes {self.new}"
+
+
+@dataclass(frozen=True)
+class TableDiff:
+    """Entries that come and go, and the addresses that get another number."""
+
+    added: tuple[Entry, ...] = ()
+    removed: tuple[Entry, ...] = ()
+    restarts: tuple[Renumbered, ...] = ()
+    appends_only: bool = True  # every old mapping stays, and what is new has higher numbers
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed)
+
+    @property
+    def restart_count(self) -> int:
+        """How many addresses change their own number."""
+        return sum(span.count for span in self.restarts)
+
+    def restarts_at(self, address: str) -> Renumbered | None:
+        """How the own mapping of the node at this address changes; None: it does not restart."""
+        wanted = numeric(address)
+        for span in self.restarts:
+            start = numeric(span.address)
+            if start <= wanted < start + span.count:
+                offset = wanted - start
+                return Renumbered(address, 1, span.old + offset, span.new + offset)
+        return None
+
+    def restart_set(self) -> Iterator[str]:
+        """Every address that changes its number: the kernel there restarts and brings all processes home."""
+        for span in self.restarts:
+            start = numeric(span.address)
+            yield from (dotted(start + offset) for offset in range(span.count))
+
+
+def diff(old: Table, new: Table) -> TableDiff:
+    """Compare two tables; the order of entries does not matter."""
+    before, after = set(old.entries), set(new.entries)
+    added = tuple(entry for entry in new.entries if entry not in before)
+    removed = tuple(entry for entry in old.entries if entry not in after)
+    restarts = tuple(_restarts(old, new))
+    highest = max((entry.last for entry in old.ranges), default=0)
+    kept = not removed or _covers(old, new)
+    appended = all(entry.first > highest for entry in _new_numbers(old, added))
+    return TableDiff(added, removed, restarts, kept and appended)
+
+
+def unified(old: Table, new: Table, old_name: str = "old", new_name: str = "new") -> str:
+    """The texts of both tables as a unified diff; empty if they are the same."""
+    before, after = render(old).splitlines(keepends=True), render(new).splitlines(keepends=True)
+    return "".join(difflib.unified_diff(before, after, old_name, new_name))
+
+
+def _restarts(old: Table, new: Table) -> Iterator[Renumbered]:
+    """Addresses that are in both tables with different numbers, span by span."""
+    for start, end, before, after in _common(old, new):
+        was, becomes = before.first + start - before.start, after.first + start - after.start
+        if was != becomes:
+            yield Renumbered(dotted(start), end - start, was, becomes)
+
+
+def _common(old: Table, new: Table) -> Iterator[tuple[int, int, Entry, Entry]]:
+    """Spans of addresses that both tables hold, with the range of either."""
+    befores = sorted(old.ranges, key=lambda entry: entry.start)
+    afters = sorted(new.ranges, key=lambda entry: entry.start)
+    i = j = 0
+    while i < len(befores) and j < len(afters):
+        before, after = befores[i], afters[j]
+        before_end, after_end = before.start + before.count, after.start + after.count
+        start, end = max(before.start, after.start), min(before_end, after_end)
+        if start < end:
+            yield start, end, before, after
+        if before_end <= after_end:
+            i += 1
+        else:
+            j += 1
+
+
+def _covers(old: Table, new: Table) -> bool:
+    """Whether every mapping of the old table is in the new one, however its ranges are cut."""
+    same = sum(
+        end - start
+        for start, end, before, after in _common(old, new)
+        if before.first - before.start == after.first - after.start
+    )
+    return same == old.size and set(old.aliases) <= set(new.aliases)
+
+
+def _new_numbers(old: Table, added: tuple[Entry, ...]) -> Iterator[Entry]:
+    """The added ranges, without those that only cut old mappings in another way."""
+    return (entry for entry in added if not entry.alias and not _covers(Table((entry,)), old))

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lines of a node table, read byte for byte as setpe's fgets and sscanf read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from eyrie.nodetable.names import Lookup, no_names, resolve
+from eyrie.nodetable.table import MAX_ENTRIES, dotted
+
+CHUNK = 511  # fgets into a buffer of 512: what is longer goes on as a line of its own
+WORD = 0xFFFFFFFF
+NOT_RESOLVED = "names are looked up only with --hosts or --resolve"
+HIGHEST = 0x7FFFFFFF
+
+# Possessive throughout, because sscanf never goes back: "12 3" is not "1 2 3". \s is the C locale's isspace.
+_SPACE = rb"[ \t\n\v\f\r]*+"
+_INT = _SPACE + rb"([+-]?+[0-9]++)"
+_QUAD = _INT + rb"\." + _INT + rb"\." + _INT + rb"\." + _INT
+_STRING = _SPACE + rb"([^ \t\n\v\f\r]++)"
+_STRING10 = _SPACE + rb"([^ \t\n\v\f\r]{1,10}+)"
+# The four formats of setpe in its order; each takes what the ones before did not.
+_QUAD_COUNT = re.compile(_INT + _QUAD + _INT)  # "%d %d.%d.%d.%d %d"
+_NAME_COUNT = re.compile(_INT + _STRING + _INT)  # "%d %s %d"
+_QUAD_WORD = re.compile(_INT + _QUAD + _STRING10)  # "%d %d.%d.%d.%d %10s"
+_NAME_WORD = re.compile(_INT + _STRING + _STRING10)  # "%d %s %10s"
+# What nearly every line is, so that the usual table is read quickly; it means the same as the first format.
+_USUAL = re.compile(
+    rb"([0-9]{1,9})[ \t]++([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})[ \t]++([0-9]{1,9})(?![0-9])"
+)
+_WRITTEN = re.compile(_INT + _SPACE + rb"((?:[^ \t\n\v\f\r]++))")
+
+
+class Row(NamedTuple):
+    """An entry as setpe holds it: signed 32-bit numbers and an unsigned address."""
+
+    first: int
+    address: int
+    nodes: int
+    line: int
+    text: bytes  # the whole line, for reasons
+
+    @property
+    def value(self) -> str:
+        """The line as a reason quotes it."""
+        return printable(self.text.rstrip(b"\r\n"))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why setpe refuses a table: its message, the lines to look at and a word of ours."""
+
+    message: bytes  # what the genuine program writes to stderr, without the newline at its end
+    rows: tuple[Row, ...] = ()
+    line: int | None = None
+    value: str | None = None
+    hint: str = ""
+
+
+class Refused(Exception):
+    """Ends the reading of a table at its first fault."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(fault.message)
+
+
+def printable(text: bytes) -> str:
+    """Any bytes as text that a terminal can show; a backslash stays one."""
+    decoded = text.decode("utf-8", "surrogateescape")
+    return "".join(char if char.isprintable() else _escaped(char) for char in decoded)
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def rows(data: bytes, lookup: Lookup = no_names) -> list[Row]:
+    """Every entry of a table; Refused at the first line that setpe cannot read."""
+    entries: list[Row] = []
+    usual = _USUAL.match
+    for number, text in lines(data):
+        match = usual(text)
+        if match:
+            first, a, b, c, d, count = map(int, match.groups())
+            row = Row(first, (a << 24 | b << 16 | c << 8 | d) & WORD, count, number, text)
+        else:
+            row = _unusual(text, number, lookup)
+        entries.append(row)
+        if len(entries) > MAX_ENTRIES:
+            raise Refused(
+                Fault(b"setpe: Table Overflow", (row,), hint=f"at most {MAX_ENTRIES} aliases included")
+            )
+    return entries
+
+
+def lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """What setpe takes for lines, each with the number of the line of the file where it starts."""
+    for number, whole in enumerate(data.split(b"\n"), 1):
+        if len(whole) < CHUNK and b"\0" not in whole:
+            if whole and not whole.startswith(b"#"):
+                yield number, whole
+            continue
+        # A newline that does not fit into the buffer comes alone, which makes an empty line.
+        for start in range(0, len(whole), CHUNK):
+            text = whole[start : start + CHUNK].split(b"\0", 1)[0]
+            if text and not text.startswith(b"#"):
+                yield number, text
+
+
+def _unusual(text: bytes, number: int, lookup: Lookup) -> Row:
+    """Try setpe's four formats one after the other."""
+    if match := _QUAD_COUNT.match(text):
+        first, *octets, count = map(integer, match.groups())
+        return Row(first, quad(octets), count, number, text)
+    if match := _NAME_COUNT.match(text):
+        name, count = match[2], integer(match[3])
+    elif (match := _QUAD_WORD.match(text)) and match[6].lower() == b"alias":
+        first, *octets = map(integer, match.groups()[:5])
+        return Row(first, quad(octets), 0, number, text)
+    elif (match := _NAME_WORD.match(text)) and match[3].lower() == b"alias":
+        name, count = match[2], 0
+    else:
+        raise Refused(
+            Fault(
+                b"Bad Table Input: <" + text + b">",
+                line=number,
+                value=printable(text),
+                hint="wanted NUMBER ADDRESS COUNT, or NUMBER ADDRESS alias",
+            )
+        )
+    return Row(integer(match[1]), _address(name, number, lookup), count, number, text)
+
+
+def _address(name: bytes, number: int, lookup: Lookup) -> int:
+    address = resolve(name, lookup)
+    if address is None:
+        hint = NOT_RESOLVED if lookup is no_names else ""
+        raise Refused(Fault(name + b": Unknown host", line=number, value=printable(name), hint=hint))
+    return address
+
+
+def integer(digits: bytes) -> int:
+    """What %d makes of digits: a 32-bit number that stops at its ends."""
+    return max(-HIGHEST - 1, min(HIGHEST, int(digits)))
+
+
+def quad(octets: list[int]) -> int:
+    """Put four numbers together as setpe does, which checks no octet: 300 and -1 spill over the others."""
+    a, b, c, d = octets
+    return (a << 24 | b << 16 | c << 8 | d) & WORD
+
+
+def written_address(row: Row) -> str:
+    """The address as the line writes it."""
+    match = _WRITTEN.match(row.text)
+    return printable(match[2]) if match else dotted(row.address)
