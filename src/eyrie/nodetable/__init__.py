@@ -4,8 +4,8 @@
 >>> table = parse("1 10.77.0.1 254\\n")
 >>> table.number_of("10.77.0.9")
 9
->>> judge(b"1 10.77.0.1 254\\n", own="10.78.0.1").reason
-'the supplied table is well-formatted, but my IP address (10.78.0.1) is not there! (openmosix.map; no range holds it; an alias does not count)'
+>>> judge(b"0 10.77.0.3 1\\n").reason
+"Table contains OpenMosix 'node-#0'! (openmosix.map line 1: 0 10.77.0.3 1; numbers begin with 1)"
 """
 
 from eyrie.nodetable.diff import Renumbered, TableDiff, diff, unified

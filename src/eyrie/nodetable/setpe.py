@@ -2,7 +2,7 @@
 """The judgement of the genuine setpe (openMosix tools 0.3.6) on a node table, for any bytes.
 
 It is what `setpe -c -f MAP` says on a node whose kernel has no table yet. tests/unit/nodetable holds what the
-genuine program answered to some hundred maps, and the generator that compares the two on any number of others.
+genuine program answered to some hundred maps, and the generator that compares the two on any others.
 """
 
 from __future__ import annotations
