@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Typing on terminals: consoles, terminal windows and remote logins, told by their devices' access times.
+"""Typing on terminals: consoles, terminal windows and remote logins, told by two witnesses.
 
-Linux moves a terminal's access time at a read, but only into another 8-second slot (`(old ^ now) & ~7`), so
-the last keystroke may be up to 8 s younger than the access time shows. Access times are wall clock: they are
-only compared with their former selves; seconds are counted on the monotonic clock, so no jump fakes absence.
+The access time of a terminal's device moves at a read, but only into another 8-second slot
+(`(old ^ now) & ~7` in drivers/tty/tty_io.c): the last keystroke may be up to 8 s younger than it shows.
+inotify tells every read at once, if a watch stands on the node it goes through: the terminal's own, or
+/dev/tty. So a read that both tell of is exactly known, and any other counts as if it came 8 s later.
+Access times are wall clock: they are only compared with their former selves; seconds are counted on the
+monotonic clock, so no jump fakes absence.
 """
 # ruff: noqa: PTH116, PTH208 - polled twice a second: plain strings cost a third of path objects
 
@@ -14,12 +17,13 @@ import pwd
 import stat
 from typing import Callable, Iterable, Sequence
 
-from eyrie.agent.idle.base import Kind, Quiet, Reading
+from eyrie.agent.idle.base import Kind, Reading
+from eyrie.agent.idle.hearing import Hearing, Mark
 
 SLOT_SECONDS = 8.0
 
 
-class Terminal(Quiet):
+class Terminal:
     """The least idle of all terminals; one that newly appears counts as activity."""
 
     name = "terminal"
@@ -32,7 +36,10 @@ class Terminal(Quiet):
         self._uids = _uids(ignored_users)
         self._consoles: tuple[str, ...] = ()
         self._dev_changed = -1
-        self._seen: dict[str, tuple[int, int, int]] = {}
+        self._seen: dict[str, Mark] = {}
+        self._exact = False
+        self._looked = now
+        self._hearing = Hearing(f"{dev}/tty")
         self._last, self._where = now, ""
         self._look(now)  # what is there already is no news, but may have been in use a moment ago
         self._last, self._where = now + SLOT_SECONDS, "counted from the agent's start"
@@ -45,33 +52,72 @@ class Terminal(Quiet):
             return Reading(self.name, Kind.UNKNOWN, detail=f"terminals cannot be read ({error})")
         return Reading(self.name, Kind.IDLE, max(0.0, now - self._last), self._where)
 
+    def filenos(self) -> Iterable[int]:
+        """Return what wakes the agent at the first keystroke after a rest."""
+        return self._hearing.filenos(self._looked)
+
+    def ready(self, _fileno: int, now: float) -> None:
+        """Take in what was read at this very moment."""
+        self._listen(now)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._hearing.close()
+
     def _look(self, now: float) -> None:
         changed = os.stat(self._dev).st_mtime_ns
         if changed != self._dev_changed:
             self._dev_changed = changed
             self._uids = _uids(self._ignored)
             self._consoles = tuple(_consoles(self._dev))
-        found: dict[str, tuple[int, int, int]] = {}
-        for path in self._consoles:
-            self._one(path, found, now)
+        found: dict[str, Mark] = {}
+        ignoring = False
+        for path in self._paths():
+            try:
+                status = os.stat(path)
+            except FileNotFoundError:  # closed between listing and looking
+                continue
+            if not stat.S_ISCHR(status.st_mode):
+                continue
+            if status.st_uid in self._uids:
+                ignoring = True
+            else:
+                found[path] = (status.st_atime_ns, status.st_ino, status.st_rdev)
+        self._judge(found, ignoring, now)
+
+    def _paths(self) -> Iterable[str]:
+        yield from self._consoles
         for entry in _names(self._pts):
             if entry != "ptmx":
-                self._one(f"{self._pts}/{entry}", found, now)
-        self._seen = found
+                yield f"{self._pts}/{entry}"
 
-    def _one(self, path: str, found: dict[str, tuple[int, int, int]], now: float) -> None:
-        try:
-            status = os.stat(path)
-        except FileNotFoundError:  # closed between listing and looking
-            return
-        if not stat.S_ISCHR(status.st_mode) or status.st_uid in self._uids:
-            return
-        mark = (status.st_atime_ns, status.st_ino, status.st_rdev)
-        found[path] = mark
-        before = self._seen.get(path)
-        if before != mark:
-            self._last = now + SLOT_SECONDS
-            self._where = f"{'typing on' if before else 'a new login on'} {path}"
+    def _judge(self, found: dict[str, Mark], ignoring: bool, now: float) -> None:
+        """Compare what both witnesses say of the time since the last look."""
+        before, self._seen, since, self._looked = self._seen, found, self._looked, now
+        self._hearing.watch(found)
+        # Who reads /dev/tty is not told: with people about who do not count, it says nothing.
+        exact = self._hearing.whole and not ignoring
+        if self._exact and not exact and now < self._last + SLOT_SECONDS:
+            self._last += SLOT_SECONDS  # they may go on unheard
+        self._exact = exact
+        self._listen(now)  # after the look: a read's notice follows its access time
+        for path, mark in found.items():
+            if path not in before:
+                self._note(f"a new login on {path}", now + SLOT_SECONDS)
+            elif before[path] != mark:
+                known = exact and self._hearing.heard(path, since)
+                self._note(f"typing on {path}", now if known else now + SLOT_SECONDS)
+
+    def _listen(self, now: float) -> None:
+        for path in self._hearing.take(now):
+            if path in self._seen:
+                self._note(f"typing on {path}", now if self._exact else now + SLOT_SECONDS)
+            elif self._exact:
+                self._note("typing on some terminal", now)
+
+    def _note(self, where: str, until: float) -> None:
+        if until >= self._last:
+            self._last, self._where = until, where
 
 
 def _names(directory: str) -> Iterable[str]:
