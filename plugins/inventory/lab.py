@@ -11,7 +11,8 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 
 from eyrie.errors import EyrieError
-from eyrie.lab import inventory, topology
+from eyrie.lab import inventory, node_choice, topology
+from eyrie.lab.paths import Paths
 
 DOCUMENTATION = r"""
 name: lab
@@ -23,7 +24,8 @@ description:
   - Each host is reached by ssh through the lab's own network namespace, with the keys and host keys that the
     lab made. No address of the lab is routed on the machine itself.
   - Host variables are C(lab_name), C(lab_kind), C(lab_subnet), C(lab_network), C(lab_address), C(lab_router)
-    and C(lab_package_cache), beside those of the connection.
+    and C(lab_package_cache), beside those of the connection; of an openMosix node also C(lab_openmosix),
+    C(genuine) or C(fake).
 options:
   plugin:
     description: Says that this file is for this plugin.
@@ -44,8 +46,8 @@ options:
     required: true
   hosts:
     description:
-      - The hosts by name, each with C(kind) (C(container) or C(vm)), C(subnet), C(address) and, if wanted,
-        C(groups), C(mac), C(memory_mib) and C(cpus).
+      - The hosts by name, each with C(kind) (C(container), C(vm) or C(openmosix)), C(subnet), C(address) and,
+        if wanted, C(groups), C(mac), C(memory_mib) and C(cpus).
     type: dict
     required: true
 """
@@ -77,9 +79,8 @@ class InventoryModule(BaseInventoryPlugin):  # type: ignore[misc]
         self._read_config_data(path)
         try:
             # A file's own value beats an option's `env`; here the environment has to win, as `--name` does.
-            parsed = topology.load(
-                Path(path), os.environ.get("EYRIE_LAB_NAME") or str(self.get_option("name"))
-            )
+            name = os.environ.get("EYRIE_LAB_NAME") or str(self.get_option("name"))
+            parsed = node_choice.resolve(topology.load(Path(path), name), Paths(name))
         except EyrieError as error:
             raise AnsibleParserError(str(error)) from error
         for host in parsed.hosts:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyrie.errors import EyrieError
-from eyrie.lab import namespaces, package_server, preflight, ssh, topology
+from eyrie.lab import namespaces, node_choice, package_server, preflight, ssh, topology
 from eyrie.lab.images import ImageStore
 from eyrie.lab.lock import locked
 from eyrie.lab.model import Host, Topology
@@ -47,13 +47,15 @@ class Lab:
     def load(cls, path: Path | str, name: str | None = None, progress: Progress | None = None) -> Lab:
         """Read a lab's file; `name` makes it another lab beside the one the file names."""
         parsed = topology.load(Path(path), name)
-        return cls(parsed, Paths(parsed.name), progress or Silent())
+        paths = Paths(parsed.name)
+        return cls(node_choice.resolve(parsed, paths), paths, progress or Silent())
 
     def up(self) -> None:
         """Bring the lab up; what is there stays, what an interruption left half done is redone."""
         self._check_machine()
         with locked(self.paths.state):
             self._end_left_overs()
+            node_choice.record(self.topology, self.paths)
             present = self._reader().read()
             self._check_room(present)
             self._apply(plan(self.topology, present))

@@ -13,6 +13,8 @@ NAMESPACE_PREFIX = "eyrie"
 # IFNAMSIZ is 16 with the closing zero byte.
 INTERFACE_NAME_LENGTH = 15
 PACKAGE_CACHE_PORT = 3142
+GENUINE = "openmosix"
+FAKE = "openmosix-fake"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Host:
     """One machine of the office."""
 
     name: str
-    kind: str  # container | vm
+    kind: str  # container | vm | openmosix | openmosix-fake (a lab file says openmosix, see node_choice)
     subnet: Subnet
     address: IPv4Address
     mac: str
@@ -45,6 +47,16 @@ class Host:
     def is_desktop(self) -> bool:
         """Desktops have an owner."""
         return "linux_desktops" in self.groups
+
+    @property
+    def is_node(self) -> bool:
+        """An openMosix node, genuine or fake: its ssh server and its shell are those of 2004."""
+        return self.kind in (GENUINE, FAKE)
+
+    @property
+    def is_emulated(self) -> bool:
+        """QEMU runs it: the address is set inside, its cable ends in a tap."""
+        return self.kind in ("vm", GENUINE)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def router_spec(topology: Topology) -> NamespaceSpec:
 
 def host_spec(topology: Topology, host: Host) -> NamespaceSpec:
     """Return a host's connection to its subnet."""
-    return _container_spec(topology, host) if host.kind == "container" else _vm_spec(topology, host)
+    return _vm_spec(topology, host) if host.is_emulated else _container_spec(topology, host)
 
 
 def _container_spec(topology: Topology, host: Host) -> NamespaceSpec:

@@ -29,6 +29,16 @@ class Paths:
         return self.state / "id_ed25519"
 
     @property
+    def node_key(self) -> Path:
+        """Return the administrator's key for openMosix nodes, which know nothing newer than RSA."""
+        return self.state / "id_rsa"
+
+    @property
+    def node_images(self) -> Path:
+        """Return the lab's copies of the genuine openMosix images, and what form its nodes have."""
+        return self.state / "openmosix"
+
+    @property
     def known_hosts(self) -> Path:
         """Return the host keys, which the lab made itself."""
         return self.state / "known_hosts"
@@ -57,9 +67,9 @@ class Paths:
         """Return the directory of one host."""
         return self.state / "hosts" / host
 
-    def host_key(self, host: str) -> Path:
+    def host_key(self, host: str, kind: str = "ed25519") -> Path:
         """Return the private ssh host key of one host."""
-        return self.host(host) / "ssh_host_ed25519_key"
+        return self.host(host) / f"ssh_host_{kind}_key"
 
     def root(self, host: str) -> Path:
         """Return where the tree of a container is mounted."""

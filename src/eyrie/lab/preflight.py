@@ -29,6 +29,8 @@ BY_KIND = {
         "mke2fs": "e2fsprogs",
         "cpio": "cpio",
     },
+    "openmosix": {"qemu-system-i386": "qemu-system-x86"},
+    "openmosix-fake": {"chroot": "coreutils"},
 }
 # Each runs in a namespace that ends with it. A container's own firewall needs nft of this kernel.
 FEATURES = {
@@ -38,7 +40,7 @@ FEATURES = {
 }
 GIB = 1 << 30
 HOST_GIB = 0.5
-IMAGE_GIB = {"container": 1.0, "vm": 2.0}
+IMAGE_GIB = {"container": 1.0, "vm": 2.0, "openmosix": 0.1, "openmosix-fake": 0.2}
 
 
 def check_root(effective_user: int | None = None) -> None:
@@ -79,7 +81,7 @@ def check_features(kinds: Iterable[str]) -> None:
     missing = [name for name in wanted if not _works(["unshare", "--net", *FEATURES[name]])]
     if "container" in kinds and not _has_overlay():
         missing.append("overlay")
-    if "vm" in kinds and not Path("/dev/net/tun").exists():
+    if {"vm", "openmosix"} & set(kinds) and not Path("/dev/net/tun").exists():
         missing.append("tun")
     refuse_missing_features(missing)
 

@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from eyrie.lab import keys, namespaces, seed
+from eyrie.lab import keys, namespaces, node_seed, node_vm, seed
 from eyrie.lab.images import ImageStore
-from eyrie.lab.model import PACKAGE_CACHE_PORT, Host, Topology
+from eyrie.lab.model import GENUINE, PACKAGE_CACHE_PORT, Host, Topology
 from eyrie.lab.paths import Paths
 from eyrie.lab.plan import Present
 from eyrie.lab.processes import Processes
@@ -40,7 +40,7 @@ class Reader:
             keys=made,
             namespaces=namespaces.read(self.topology.name),
             package_cache=self.package_cache_answers(),
-            images=frozenset(kind for kind in needed if store.is_good(kind)),
+            images=frozenset(kind for kind in needed if self._has_image(store, kind)),
             rooted=rooted,
             seeded=frozenset(host.name for host in hosts if made and self.is_seeded(host)),
             running=running,
@@ -50,9 +50,14 @@ class Reader:
 
     def is_rooted(self, host: Host) -> bool:
         """Whether the host has the tree or the disk it starts from."""
+        if host.kind == GENUINE:
+            return node_vm.ramdisk(self.paths, host).exists()
         if host.kind == "vm":
             return (self.paths.host(host.name) / "disk.qcow2").exists()
         return os.path.ismount(self.paths.root(host.name))
+
+    def _has_image(self, store: ImageStore, kind: str) -> bool:
+        return node_vm.has_images(self.paths) if kind == GENUINE else store.is_good(kind)
 
     def is_seeded(self, host: Host) -> bool:
         """Whether the host's own files are those it should have."""
@@ -61,7 +66,10 @@ class Reader:
 
     def seed(self, host: Host) -> tuple[seed.SeedFile, ...]:
         """Return the host's own files."""
-        return seed.files(self.topology, host, keys.of(self.paths, host), has_security=self.has_security)
+        own = keys.of(self.paths, host)
+        if host.is_node:
+            return node_seed.files(own)
+        return seed.files(self.topology, host, own, has_security=self.has_security)
 
     def answers(self, host: Host) -> bool:
         """Whether an ssh server greets on the host."""

@@ -10,16 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyrie.errors import EyrieError
-from eyrie.lab import cgroups, container, keys, namespaces, network_plan, package_server, seed, ssh, vm
+from eyrie.lab import (
+    cgroups,
+    container,
+    keys,
+    namespaces,
+    network_plan,
+    node_vm,
+    package_server,
+    seed,
+    ssh,
+    vm,
+)
 from eyrie.lab.commands import run
 from eyrie.lab.images import ImageStore
-from eyrie.lab.model import Host, Topology, namespace
+from eyrie.lab.model import GENUINE, Host, Topology, namespace
 from eyrie.lab.paths import Paths
 from eyrie.lab.plan import Step
 from eyrie.lab.present import Reader, process, seed_mark
 from eyrie.lab.processes import Processes
 
-ANSWER_SECONDS = {"container": 90.0, "vm": 360.0}
+ANSWER_SECONDS = {"container": 90.0, "vm": 360.0, "openmosix": 240.0, "openmosix-fake": 60.0}
 CACHE_SECONDS = 30.0
 POLL_SECONDS = 0.1
 
@@ -88,14 +99,19 @@ class Applier:
         self._wait(name, self.reader.package_cache_answers, CACHE_SECONDS)
 
     def _image(self, step: Step) -> None:
+        if step.subject == GENUINE:
+            node_vm.take_images(self.paths)
+            return
         port = self.paths.cache_port.read_text(encoding="ascii")
         mirror = f"http://127.0.0.1:{port}/debian"
         ImageStore(self.paths.images).build(step.subject, mirror, self.processes)
 
     def _prepare(self, host: Host) -> None:
-        image = ImageStore(self.paths.images).path(host.kind)
         files = self.reader.seed(host)
-        if host.kind == "vm":
+        image = ImageStore(self.paths.images).path(host.kind) if host.kind != GENUINE else Path()
+        if host.kind == GENUINE:
+            node_vm.prepare(self.paths, host, files)
+        elif host.kind == "vm":
             vm.prepare(self.paths, host, image, files)
         else:
             if not self.reader.is_rooted(host):
@@ -105,9 +121,13 @@ class Applier:
         seed_mark(self.paths, host).write_text(seed.digest(files), encoding="ascii")
 
     def _boot(self, host: Host) -> None:
+        within = self.topology.host_namespace(host)
+        if host.kind == GENUINE:
+            self.processes.start(process(host.name), node_vm.command(self.paths, host), namespace=within)
+            return
         if host.kind == "vm":
             command = vm.command(self.paths, host, ImageStore(self.paths.images).path("vm"))
-            self.processes.start(process(host.name), command, namespace=self.topology.host_namespace(host))
+            self.processes.start(process(host.name), command, namespace=within)
             return
         command = container.command(self.topology, self.paths, host)
         self.processes.start(process(host.name), command, environment=container.ENVIRONMENT)

@@ -17,12 +17,15 @@ from eyrie.errors import EyrieError
 from eyrie.lab.model import Host, Subnet, Topology, derived_mac
 
 PLUGIN = "eyrie.pool.lab"
-KINDS = ("container", "vm")
+KINDS = ("container", "vm", "openmosix")
 LAB_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}(?<!-)")
 HOST_NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 GROUP_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 MEMORY_MIB = (192, 65536)
+# A kernel of 2004 without HIGHMEM sees no more; its root file system alone takes 16.
+NODE_MEMORY_MIB = (64, 896)
+NODE_GROUP = "openmosix_nodes"
 CPUS = (1, 64)
 SMALLEST_PREFIX = 29  # a router and at least five hosts
 
@@ -97,14 +100,23 @@ def _host(key: object, value: object, where: str, lab: str, subnets: Mapping[str
     given = _mapping(value, here, allowed=allowed, required=("kind", "subnet", "address"))
     kind = _choice(given["kind"], f"{here}.kind", KINDS)
     subnet = subnets[_choice(given["subnet"], f"{here}.subnet", tuple(subnets))]
+    is_node = kind == "openmosix"
+    groups = _groups(given.get("groups", []), f"{here}.groups")
+    if is_node and NODE_GROUP not in groups:
+        wanted = f"{NODE_GROUP} among them, which tells Ansible how to speak to such a host"
+        raise EyrieError(f"{here}.groups", seen=list(groups), wanted=wanted, next_step="add it")
     return Host(
         name=name,
         kind=kind,
         subnet=subnet,
         address=_address(given["address"], f"{here}.address", subnet),
         mac=_mac(given.get("mac", derived_mac(lab, name)), f"{here}.mac"),
-        groups=_groups(given.get("groups", []), f"{here}.groups"),
-        memory_mib=_integer(given.get("memory_mib", 512), f"{here}.memory_mib", MEMORY_MIB),
+        groups=groups,
+        memory_mib=_integer(
+            given.get("memory_mib", 128 if is_node else 512),
+            f"{here}.memory_mib",
+            NODE_MEMORY_MIB if is_node else MEMORY_MIB,
+        ),
         cpus=_integer(given.get("cpus", 1), f"{here}.cpus", CPUS),
     )
 
