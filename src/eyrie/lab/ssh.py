@@ -13,7 +13,7 @@ from eyrie.errors import EyrieError
 from eyrie.lab.model import Host, Topology
 from eyrie.lab.paths import Paths
 
-# The strongest that OpenSSH 3.8.1p1 and today's ssh have in common, and nothing else; Ansible is told the same
+# The strongest that OpenSSH 3.8.1p1 and today's ssh have in common, and nothing else; Ansible is told so
 # in inventory/common/groups.yml. (Its other key exchange, group1, has 1024 bits; this one 2048 or more.)
 NODE_ALGORITHMS = {
     "KexAlgorithms": "diffie-hellman-group-exchange-sha1",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""openMosix nodes for the contract: a lab of fake ones, or of genuine ones where the environment names images."""
+"""openMosix nodes of a lab: fake ones, or genuine ones where the environment names their images."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Node:
     def sh(
         self, script: str, stdin: bytes | None = None, timeout: float = COMMAND_SECONDS
     ) -> tuple[int, str, str]:
-        """Run a script of the node's shell; return its exit status, what it said and what it complained of."""
+        """Run a script of the node's shell; return exit status, output and complaints."""
         done = subprocess.run(
             [*self.lab.ssh(self.name), "--", f"/bin/sh -c {shlex.quote(script)}"],
             input=stdin or b"", capture_output=True, check=False, timeout=timeout,
@@ -50,7 +50,7 @@ class Node:
 
 @pytest.fixture(scope="session")
 def nodes() -> Iterator[list[Node]]:
-    """Three nodes in two subnets. With EYRIE_LAB_NAME those of that lab, which stays; else of a lab made here."""
+    """Three nodes in two subnets; the lab named by EYRIE_LAB_NAME stays, one made here goes."""
     if os.geteuid() != 0:
         pytest.skip("a lab needs root")
     given = os.environ.get("EYRIE_LAB_NAME")
