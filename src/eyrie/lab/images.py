@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyrie.errors import EyrieError
-from eyrie.lab import vm_image
+from eyrie.lab import pc_image, vm_image
 from eyrie.lab.processes import Processes
 from eyrie.lab.recipes import RECIPES, Recipe, mmdebstrap
 
@@ -64,8 +64,9 @@ class ImageStore:
         processes.run("work.image", mmdebstrap(recipe, str(root), mirror), environment)
         # Empty lists that look fresh would keep Ansible's apt module (cache_valid_time) from fetching any.
         os.utime(root / "var/lib/apt/lists", (0, 0))
-        if recipe.kind == "vm":
-            vm_image.make(root, building, processes)
+        disks = {"vm": vm_image.make, "pc": pc_image.make}
+        if recipe.kind in disks:
+            disks[recipe.kind](root, building, processes)
             _remove(root)
 
     @contextmanager

@@ -35,7 +35,7 @@ class Host:
     """One machine of the office."""
 
     name: str
-    kind: str  # container | vm | openmosix | openmosix-fake (a lab file says openmosix, see node_choice)
+    kind: str  # container | vm | pc | openmosix | openmosix-fake (a lab file says openmosix, see node_choice)
     subnet: Subnet
     address: IPv4Address
     mac: str
@@ -56,7 +56,7 @@ class Host:
     @property
     def is_emulated(self) -> bool:
         """QEMU runs it: the address is set inside, its cable ends in a tap."""
-        return self.kind in ("vm", GENUINE)
+        return self.kind in ("vm", "pc", GENUINE)
 
 
 @dataclass(frozen=True)

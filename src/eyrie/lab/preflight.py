@@ -21,14 +21,16 @@ COMMON = {
     "ssh-keygen": "openssh-client",
     "unshare": "util-linux",
 }
+_DISK_VM = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-img": "qemu-utils",
+    "mke2fs": "e2fsprogs",
+    "cpio": "cpio",
+}
 BY_KIND = {
     "container": {"systemd-nspawn": "systemd-container", "nft": "nftables"},
-    "vm": {
-        "qemu-system-x86_64": "qemu-system-x86",
-        "qemu-img": "qemu-utils",
-        "mke2fs": "e2fsprogs",
-        "cpio": "cpio",
-    },
+    "vm": _DISK_VM,
+    "pc": _DISK_VM,
     "openmosix": {"qemu-system-i386": "qemu-system-x86"},
     "openmosix-fake": {"chroot": "coreutils"},
 }
@@ -40,7 +42,7 @@ FEATURES = {
 }
 GIB = 1 << 30
 HOST_GIB = 0.5
-IMAGE_GIB = {"container": 1.0, "vm": 2.0, "openmosix": 0.1, "openmosix-fake": 0.2}
+IMAGE_GIB = {"container": 1.0, "vm": 2.0, "pc": 2.0, "openmosix": 0.1, "openmosix-fake": 0.2}
 
 
 def check_root(effective_user: int | None = None) -> None:
@@ -81,7 +83,7 @@ def check_features(kinds: Iterable[str]) -> None:
     missing = [name for name in wanted if not _works(["unshare", "--net", *FEATURES[name]])]
     if "container" in kinds and not _has_overlay():
         missing.append("overlay")
-    if {"vm", "openmosix"} & set(kinds) and not Path("/dev/net/tun").exists():
+    if {"vm", "pc", "openmosix"} & set(kinds) and not Path("/dev/net/tun").exists():
         missing.append("tun")
     refuse_missing_features(missing)
 

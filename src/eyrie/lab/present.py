@@ -52,7 +52,7 @@ class Reader:
         """Whether the host has the tree or the disk it starts from."""
         if host.kind == GENUINE:
             return node_vm.ramdisk(self.paths, host).exists()
-        if host.kind == "vm":
+        if host.kind in ("vm", "pc"):
             return (self.paths.host(host.name) / "disk.qcow2").exists()
         return os.path.ismount(self.paths.root(host.name))
 

@@ -23,6 +23,7 @@ _COMMON = (
     "systemd-sysv",
 )
 _VM = ("busybox-static", "kmod", "linux-image-cloud-amd64", "udev")
+_PC = (*_VM, "grub-common", "grub-pc-bin", "grub2-common")
 
 # An owner sits at a desktop, a researcher submits on a master. Keys of sshd, machine id and addresses come
 # with each host, never with the image.
@@ -70,6 +71,7 @@ class Recipe:
 RECIPES = {
     "container": Recipe("container", SUITE, _COMMON, _CUSTOMISE + _CONTAINER),
     "vm": Recipe("vm", SUITE, tuple(sorted(_COMMON + _VM)), _CUSTOMISE + _NETWORKD),
+    "pc": Recipe("pc", SUITE, tuple(sorted(_COMMON + _PC)), _CUSTOMISE + _NETWORKD),
 }
 
 

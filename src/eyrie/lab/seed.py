@@ -51,7 +51,7 @@ def files(topology: Topology, host: Host, keys: Keys, *, has_security: bool) -> 
     ]
     if host.is_desktop:
         seed.append(SeedFile("home/owner/.ssh/authorized_keys", keys.administrator, 0o600, OWNER_ID))
-    if host.kind == "vm":
+    if host.kind in ("vm", "pc"):
         seed.append(SeedFile("etc/systemd/network/10-lab.network", networkd(host)))
     return tuple(seed)
 

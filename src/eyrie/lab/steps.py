@@ -18,6 +18,7 @@ from eyrie.lab import (
     network_plan,
     node_vm,
     package_server,
+    pc,
     seed,
     ssh,
     vm,
@@ -30,7 +31,7 @@ from eyrie.lab.plan import Step
 from eyrie.lab.present import Reader, process, seed_mark
 from eyrie.lab.processes import Processes
 
-ANSWER_SECONDS = {"container": 90.0, "vm": 360.0, "openmosix": 240.0, "openmosix-fake": 60.0}
+ANSWER_SECONDS = {"container": 90.0, "vm": 360.0, "pc": 360.0, "openmosix": 240.0, "openmosix-fake": 60.0}
 CACHE_SECONDS = 30.0
 POLL_SECONDS = 0.1
 
@@ -111,7 +112,7 @@ class Applier:
         image = ImageStore(self.paths.images).path(host.kind) if host.kind != GENUINE else Path()
         if host.kind == GENUINE:
             node_vm.prepare(self.paths, host, files)
-        elif host.kind == "vm":
+        elif host.kind in ("vm", "pc"):
             vm.prepare(self.paths, host, image, files)
         else:
             if not self.reader.is_rooted(host):
@@ -128,6 +129,9 @@ class Applier:
         if host.kind == "vm":
             command = vm.command(self.paths, host, ImageStore(self.paths.images).path("vm"))
             self.processes.start(process(host.name), command, namespace=within)
+            return
+        if host.kind == "pc":
+            self.processes.start(process(host.name), pc.command(self.paths, host), namespace=within)
             return
         command = container.command(self.topology, self.paths, host)
         self.processes.start(process(host.name), command, environment=container.ENVIRONMENT)

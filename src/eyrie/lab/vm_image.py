@@ -37,8 +37,8 @@ exec /bin/busybox switch_root /root /sbin/init
 
 def make(root: Path, target: Path, processes: Processes) -> None:
     """Write disk, kernel and start-up archive of the tree `root` into `target`."""
-    shutil.copyfile(_only(root / "boot", "vmlinuz-*"), target / KERNEL)
-    _initramfs(root, target, processes)
+    shutil.copyfile(only(root / "boot", "vmlinuz-*"), target / KERNEL)
+    initramfs(root, target, INIT, processes)
     raw = target / "disk.raw"
     with raw.open("wb") as file:
         file.truncate(DISK_GIB << 30)
@@ -49,21 +49,23 @@ def make(root: Path, target: Path, processes: Processes) -> None:
     raw.unlink()
 
 
-def _initramfs(root: Path, target: Path, processes: Processes) -> None:
+def initramfs(root: Path, target: Path, init: str, processes: Processes) -> None:
+    """Write the small archive that a kernel starts from: it finds the disk and unpacks the host's files."""
     tree = target / "initramfs"
     for directory in ("bin", "dev", "proc", "root"):
         (tree / directory).mkdir(parents=True)
     shutil.copy(root / "bin/busybox", tree / "bin/busybox")
-    module = _only(root / "lib/modules", "*") / MODULE
+    module = only(root / "lib/modules", "*") / MODULE
     (tree / "virtio_blk.ko").write_bytes(lzma.decompress(module.read_bytes()))
-    (tree / "init").write_text(INIT, encoding="ascii")
+    (tree / "init").write_text(init, encoding="ascii")
     (tree / "init").chmod(0o755)
     script = 'cd "$1" && find . | sort | cpio --quiet -o -H newc > "$2"'
     processes.run("work.initramfs", ["sh", "-c", script, "sh", str(tree), str(target / INITRAMFS)])
     shutil.rmtree(tree)
 
 
-def _only(directory: Path, pattern: str) -> Path:
+def only(directory: Path, pattern: str) -> Path:
+    """Return the one path of this pattern."""
     found = sorted(directory.glob(pattern))
     if len(found) != 1:
         raise EyrieError(

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a kernel image says of itself, and whether that is the pool's kernel. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from eyrie.errors import EyrieError
+
+# Documentation/arch/x86/boot.rst (i386/boot.txt in 2.4): the setup header of protocol 2.00 and later.
+MAGIC_OFFSET, MAGIC = 0x202, b"HdrS"
+PROTOCOL_OFFSET, FIRST_PROTOCOL = 0x206, 0x0200
+# kernel_version points to the text, counted from the second sector.
+POINTER_OFFSET, BASE = 0x20E, 0x200
+LONGEST = 512
+
+RELEASE = re.compile(r"\d+\.\d+(\.\d+)?[A-Za-z0-9.+~_-]*")
+_BANNER = re.compile(r"Linux version (\S+) (\([^)]*\)) .*?(#\d.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One particular kernel: its release, and who built it when."""
+
+    release: str
+    built: str = ""  # such as `(root@host) #1 SMP Mon Aug 2 11:54:59 2004`
+
+    def __str__(self) -> str:
+        """Return both on one line."""
+        return f"{self.release} {self.built}".strip()
+
+
+def of_image(data: bytes, source: str) -> Build:
+    """Read the build out of a bzImage."""
+    wanted = "a bzImage of Linux 2.4 or later"
+    protocol = int.from_bytes(data[PROTOCOL_OFFSET : PROTOCOL_OFFSET + 2], "little")
+    if data[MAGIC_OFFSET : MAGIC_OFFSET + 4] != MAGIC or protocol < FIRST_PROTOCOL:
+        raise _no_image(source, "no setup header", wanted)
+    pointer = int.from_bytes(data[POINTER_OFFSET : POINTER_OFFSET + 2], "little")
+    text = data[BASE + pointer : BASE + pointer + LONGEST].split(b"\0")[0].decode("ascii", "replace")
+    release, _, built = text.partition(" ")
+    if pointer == 0 or not RELEASE.fullmatch(release):
+        raise _no_image(source, f"version {text[:60]!r}", wanted)
+    return Build(release, " ".join(built.split()))
+
+
+def of_banner(text: str) -> Build:
+    """Read the build of the running kernel out of /proc/version; the compiler it names is left out."""
+    found = _BANNER.match(text.strip())
+    if found is None:
+        raise EyrieError(
+            "/proc/version of the node", seen=text[:200], wanted="Linux version RELEASE (BUILDER) ..."
+        )
+    release, builder, version = found.groups()
+    return Build(release, " ".join(f"{builder} {version}".split()))
+
+
+def refuse_other(build: Build, release: str, source: str) -> None:
+    """Refuse a kernel that is not the pool's."""
+    if build.release != release:
+        raise EyrieError(
+            f"release of the kernel in {source}",
+            seen=build.release,
+            wanted=f"{release}, the pool's (openmosix_kernel_release)",
+            next_step="give the pool's kernel, or change the release of the whole pool",
+        )
+
+
+def _no_image(source: str, seen: str, wanted: str) -> EyrieError:
+    return EyrieError(f"kernel image {source}", seen=seen, wanted=wanted, next_step="name another file")
