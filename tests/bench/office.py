@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from eyrie.agent.cli import FAILED
 from eyrie.demo import userlog
 from eyrie.demo.animation import LOG, SUBMIT_FILE
 from eyrie.demo.pool import Pool, Submitted
@@ -79,7 +80,7 @@ class Office:
     def agent_status(self, desktop: str) -> dict[str, object]:
         """What `eyrie agent status --json` answers on a desktop."""
         done = self.lab.run(desktop, ["eyrie", "agent", "status", "--json"])
-        if done.returncode != 0:
+        if done.returncode not in (0, FAILED):
             raise EyrieError(
                 f"agent of {desktop}", seen=done.stderr.strip(), wanted="an answer", next_step="run site.yml"
             )

@@ -12,6 +12,7 @@ from typing import Callable, Sequence
 from eyrie.errors import EyrieError
 
 SOCKET = Path("/run/eyrie/agent.sock")
+FAILED = 3  # exit status: the agent answered that something is wrong; 1 is no answer, 2 a wrong command line
 
 
 def main(argv: Sequence[str]) -> int:
@@ -73,7 +74,7 @@ def _status(options: argparse.Namespace) -> int:
 
     answer = ask(options.socket, "status")
     print(json.dumps(answer, indent=1, sort_keys=True) if options.json else page(answer))
-    return 0
+    return FAILED if answer["state"] == "failed" else 0
 
 
 def _why(options: argparse.Namespace) -> int:

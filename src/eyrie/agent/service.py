@@ -74,6 +74,7 @@ class Service:
         self._directory = StateDir(paths.state)
         self._directory.prepare()
         self._settings = settings.read(paths.config, self._directory)
+        self._settings_since = now
         if self._settings.problem:
             log(self._settings.problem, WARNING)
         self._wish = opt_out.load(self._directory)
@@ -83,9 +84,9 @@ class Service:
         self._idleness = Idleness(None, "not looked yet")
         self._watch: Watch | None = None
         self._renew_watch(now)
+        self._signals = Signals()  # before anybody can see the socket, and take that for a running agent
         self._control = ControlServer(paths.socket, self.answer)
         self._notifier = Notifier()
-        self._signals = Signals()
         self._stopping = self._retry = False
         self._guest_quiet_until = 0.0
 
@@ -160,8 +161,12 @@ class Service:
         after = self._value
         if not {before.state, after.state} <= {State.BUSY, State.IDLE_WAIT}:
             log(f"{before.state.value} -> {after.state.value}: {after.reason}")
-        self._notifier.tell(f"STATUS={after.state.value}: {after.reason}")
+        self._tell_systemd()
         self._history.note(before, after, now, self._moment.wall)
+
+    def _tell_systemd(self) -> None:
+        lines = status.headlines(self._status())
+        self._notifier.tell(f"STATUS={'; '.join(lines)}")
 
     def _policy(self) -> Policy:
         config = self._settings.config
@@ -219,11 +224,13 @@ class Service:
         """Read the configuration again; idle time already counted stays if it still counts the same way."""
         old = self._settings.config
         self._settings = settings.read(self._paths.config, self._directory, old)
+        self._settings_since = self._clock().monotonic
         self._retry = True
         new = self._settings.config
         log(self._settings.problem or "configuration read", WARNING if self._settings.problem else NOTICE)
         if new is not None and (old is None or new.idle != old.idle):
             self._renew_watch(now)
+        self._tell_systemd()
 
     def _renew_watch(self, now: float) -> None:
         """Watch as the configuration says, counting anew."""
@@ -249,6 +256,8 @@ class Service:
         config, now = self._settings.config, self._clock().monotonic
         readings = self._watch.readings() if self._watch is not None else ()
         parts = status.build(self._value, now, self._idleness, readings, config, self._driver)
+        if self._settings.problem and config is not None:
+            parts = status.broken(parts, self._settings.problem, now - self._settings_since)
         problems = [text for text in (self._settings.problem, self._directory.problem) if text]
         return {**parts, "version": __version__, "problems": problems, "history": self._history.entries}
 

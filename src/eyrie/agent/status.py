@@ -45,6 +45,12 @@ def build(
     }
 
 
+def broken(status: Mapping[str, Any], problem: str, seconds: float) -> dict[str, Any]:
+    """Return the status under a broken configuration, while the last good one stays in force."""
+    told = {"state": State.FAILED.value, "reason": problem, "since_seconds": round(seconds, 1)}
+    return {**status, **told, "meanwhile": {key: status[key] for key in told}}
+
+
 def _retry(value: Value, now: float) -> float | None:
     if value.state is not State.FAILED or not value.retry_at:
         return None
@@ -79,7 +85,7 @@ def page(status: Mapping[str, Any]) -> str:
     """Return the status as text for a terminal."""
     lines = [
         f"desktop   {status['name'] or '(no configuration)'}",
-        f"state     {status['state']} for {duration(status['since_seconds'])}: {status['reason']}",
+        *headlines(status),
         f"idle      {_idle_line(status)}",
     ]
     guest = status["guest"]
@@ -88,13 +94,23 @@ def page(status: Mapping[str, Any]) -> str:
         lines.append(
             f"guest     process {guest['pid']} ({guest['accelerator']}), {jobs}, image {guest['image_id']}"
         )
-    lines += [f"problem   {text}" for text in status.get("problems", [])]
+    lines += [f"problem   {text}" for text in status.get("problems", []) if text != status["reason"]]
     lines += [f"source    {each['source']}: {_source_line(each)}" for each in status["sources"]]
     for entry in status.get("history", [])[-10:]:
         lasted = entry.get("joined_seconds")
         tail = f" (was joined for {duration(lasted)})" if lasted is not None else ""
         lines.append(f"history   {entry['at']} {entry['state']}: {entry['reason']}{tail}")
     return "\n".join(lines)
+
+
+def headlines(status: Mapping[str, Any]) -> list[str]:
+    """Return the desktop's state; below a broken configuration's, what goes on under the last good one."""
+    parts = {"state": status, "meanwhile": status.get("meanwhile")}
+    return [
+        f"{title:10}{part['state']} for {duration(part['since_seconds'])}: {part['reason']}"
+        for title, part in parts.items()
+        if part is not None
+    ]
 
 
 def _idle_line(status: Mapping[str, Any]) -> str:

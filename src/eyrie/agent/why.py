@@ -10,6 +10,10 @@ from eyrie.agent.status import duration
 
 def explain(status: Mapping[str, Any]) -> str:
     """Return the answer."""
+    meanwhile = status.get("meanwhile")
+    if meanwhile is not None:
+        broken = f"The configuration of this desktop is broken: {status['reason']} until it is put right."
+        return f"{broken}\n{explain({**status, **meanwhile, 'meanwhile': None, 'problems': []})}"
     sentences = [_SAY[status["state"]](status)]
     sentences += [f"Besides: {text}." for text in status.get("problems", []) if text != status["reason"]]
     return "\n".join(sentences)

@@ -21,7 +21,7 @@ import pytest
 from agent_world import config
 
 from eyrie.agent.bundle import contents, pack, write
-from eyrie.agent.cli import main
+from eyrie.agent.cli import FAILED, main
 from eyrie.agent.control import ask
 from eyrie.errors import EyrieError
 
@@ -134,6 +134,7 @@ def test_reload_tells_a_broken_file_and_goes_on(agent: Agent) -> None:
     agent.process.send_signal(signal.SIGHUP)
     time.sleep(0.3)
     assert "last good configuration stays in force" in agent.ask("why")
+    assert main(["status", "--socket", str(agent.socket)]) == FAILED
     (agent.root / "agent.json").write_text(good)
     agent.process.send_signal(signal.SIGHUP)
     time.sleep(0.3)

@@ -12,12 +12,19 @@ from pathlib import Path
 import pytest
 from agent_world import Desktop, config, token
 
+from eyrie.agent.status import page
 from eyrie.agent.why import explain
 from eyrie.errors import EyrieError
 
 
 def why(desktop: Desktop) -> str:
     return explain(desktop.ask("status"))
+
+
+def reload(desktop: Desktop) -> None:
+    assert desktop.service is not None
+    os.kill(os.getpid(), signal.SIGHUP)
+    desktop.service.wait()
 
 
 def test_an_idle_desktop_joins_and_says_so(desktop: Desktop) -> None:
@@ -145,16 +152,36 @@ def test_root_may_resume(desktop: Desktop) -> None:
     assert desktop.ask("resume", uid=0) == {"resumed": True}
 
 
-def test_a_broken_configuration_keeps_the_last_good_one(desktop: Desktop) -> None:
+def test_a_broken_configuration_is_failed_and_keeps_the_last_good_one(desktop: Desktop) -> None:
     desktop.start()
     assert desktop.service is not None
     desktop.service.close()
     desktop.paths.config.write_text(json.dumps(config(idle__secods=5)))
     desktop.start()
-    assert desktop.ask("status")["name"] == "desk-1"
-    assert desktop.state == "starting"
+    status = desktop.ask("status")
+    assert (status["name"], status["state"]) == ("desk-1", "failed")
+    assert status["meanwhile"]["state"] == "starting"
     assert "idle.secods" in why(desktop)
-    assert "last good configuration stays in force" in why(desktop)
+    assert "last good configuration stays in force until it is put right" in why(desktop)
+    assert "This desktop is about to join" in why(desktop)
+    assert why(desktop).count("idle.secods") == page(status).count("idle.secods") == 1
+
+
+def test_the_owner_of_a_desktop_with_a_broken_configuration_notices_nothing(desktop: Desktop) -> None:
+    guest = desktop.joined().guest
+    desktop.paths.config.write_text("{")
+    reload(desktop)
+    desktop.passes(30)
+    status = desktop.ask("status")
+    assert (status["state"], round(status["since_seconds"])) == ("failed", 30)
+    assert (status["meanwhile"]["state"], guest.calls) == ("joined", [])
+    desktop.owner.idle = 0.0
+    desktop.passes(0.5)
+    assert guest.calls == ["pause"]
+    desktop.write_config()
+    reload(desktop)
+    assert desktop.state == "evicting"
+    assert "meanwhile" not in desktop.ask("status")
 
 
 def test_a_broken_configuration_with_no_good_one_is_failed(desktop: Desktop) -> None:
@@ -170,9 +197,7 @@ def test_reload_takes_the_repaired_configuration(desktop: Desktop) -> None:
     desktop.paths.config.write_text("{")
     desktop.start()
     desktop.write_config()
-    assert desktop.service is not None
-    os.kill(os.getpid(), signal.SIGHUP)
-    desktop.service.wait()
+    reload(desktop)
     desktop.passes(3)
     assert desktop.backend.alive
 
