@@ -9,8 +9,8 @@ from tests.bench.office import JOIN_SECONDS, Office
 WHAT = "desktop idle to slot visible in `condor_status`"
 NOTE = (
     "From the last keystroke plus the configured idle time. Noticing that it is over, the check of the way "
-    "to the pool, the guest's boot and our look at condor_status every 0.25 s are included. One desktop joins "
-    "at a time."
+    "to the pool, the guest's boot and our look at condor_status every 0.25 s are included. One desktop "
+    "joins at a time."
 )
 PART = "of that, from the moment the agent begins"
 PART_NOTE = "What is left between the two is the agent's idle sources and our way of asking it."
