@@ -15,11 +15,27 @@ def signed(value: int) -> int:
     return ((value + HIGHEST + 1) & WORD) - HIGHEST - 1
 
 
-def own_fault(rows: Sequence[Row], own: int) -> Fault | None:
-    """What setpe says of its own address and number, before it looks at the table as a whole."""
+def fault_of(rows: Sequence[Row], own: int | None) -> Fault | None:
+    """The first fault that setpe reports on the node with this address, or on any in the table."""
+    if not rows:
+        return Fault(b"setpe: the table is empty.")
+    number = None
+    if own is not None:
+        holder = _holder(rows, own)
+        if isinstance(holder, Fault):
+            return holder
+        number = signed(own + holder.first - holder.address)
+        if fault := _number_fault(number, holder):
+            return fault
+    # A sound table is known as one without 256 x 256 steps.
+    return None if _sound(rows) else next(_faults(rows), None) or _absence(rows, number)
+
+
+def _holder(rows: Sequence[Row], own: int) -> Row | Fault:
+    """The first range that holds the address which setpe takes for its own."""
     for row in rows:
         if row.address <= own < (row.address + row.nodes) & WORD:
-            return _number_fault(signed(own + row.first - row.address), row)
+            return row
     message = "setpe: the supplied table is well-formatted,\nbut my IP address ({}) is not there!"
     return Fault(message.format(dotted(own)).encode(), hint="no range holds it; an alias does not count")
 
@@ -33,9 +49,16 @@ def _number_fault(number: int, row: Row) -> Fault | None:
     return None
 
 
-def table_fault(rows: Sequence[Row]) -> Fault | None:
-    """The first fault that setpe reports; a sound table is known as one without 256 x 256 steps."""
-    return None if _sound(rows) else next(_faults(rows), None)
+def _absence(rows: Sequence[Row], number: int | None) -> Fault | None:
+    """Numbers past the largest int pass setpe's other checks, and then nobody has them."""
+    spans = [(row, row.first, signed(row.first + row.nodes)) for row in rows if row.nodes]
+    if number is not None and any(first <= number < end for _, first, end in spans):
+        return None
+    past = next((row for row, first, end in spans if first >= end), None)
+    if past is None:
+        return None
+    hint = "its numbers go past 2147483647"
+    return _number_fault(past.first, past) or _fault("the table is ok, but I'm not there!", past, hint=hint)
 
 
 def _sound(rows: Sequence[Row]) -> bool:

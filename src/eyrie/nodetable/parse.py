@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from eyrie.errors import EyrieError
+from eyrie.nodetable.checks import fault_of
 from eyrie.nodetable.names import Lookup, no_names
 from eyrie.nodetable.scan import Refused, Row, rows, written_address
-from eyrie.nodetable.setpe import SOURCE, Verdict, fault_of, refusal
+from eyrie.nodetable.setpe import SOURCE, Verdict, refusal
 from eyrie.nodetable.table import Entry, Table, dotted
 
 

@@ -7,13 +7,12 @@ genuine program answered to some hundred maps, and the generator that compares t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eyrie.errors import EyrieError
-from eyrie.nodetable.checks import own_fault, table_fault
+from eyrie.nodetable.checks import fault_of
 from eyrie.nodetable.names import Lookup, no_names
-from eyrie.nodetable.scan import Fault, Refused, Row, printable, rows
+from eyrie.nodetable.scan import Fault, Refused, printable, rows
 from eyrie.nodetable.table import numeric
 
 SOURCE = "openmosix.map"
@@ -40,17 +39,6 @@ def judge(data: bytes, own: str | None = None, source: str = SOURCE, lookup: Loo
         return refusal(refused.fault, source)
     fault = fault_of(entries, own_address)
     return refusal(fault, source) if fault else Verdict(True)
-
-
-def fault_of(entries: Sequence[Row], own: int | None) -> Fault | None:
-    """The first fault of a table whose lines are all readable."""
-    if not entries:
-        return Fault(b"setpe: the table is empty.")
-    if own is not None:
-        fault = own_fault(entries, own)
-        if fault:
-            return fault
-    return table_fault(entries)
 
 
 def _own(own: str | None) -> int | None:
