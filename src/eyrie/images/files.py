@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open images whatever their format, and write changed copies: atomically, never over the source."""
+"""Open images whatever their format, and write changed copies of them."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from eyrie.errors import EyrieError
-from eyrie.images import packing
+from eyrie.images import cpio, packing
+from eyrie.images.ext import ExtImage, superblock
 from eyrie.images.minix import MinixFormat
 from eyrie.images.model import Change, ImageFile, Member, RootImage
+from eyrie.images.target import refuse_same, write_whole
+
+_HEAD = 4096
 
 
 class _Format(Protocol):
@@ -57,55 +59,36 @@ class MemoryImage:
 def open_image(source: Path) -> RootImage:
     """Open an image for reading, or raise an EyrieError that names what is wrong with it."""
     try:
-        data = read(source)
+        return _open(source)
     except OSError as error:
-        raise EyrieError(f"{source}", seen=error.strerror, wanted="an image that can be read") from error
-    gzipped = packing.is_gzip(data)
-    try:
-        content = packing.unpack(data) if gzipped else data
-        if MinixFormat.is_one(content):
-            return MemoryImage(source, MinixFormat(content), gzipped=gzipped)
+        raise EyrieError(str(source), seen=error.strerror, wanted="an image that can be read") from error
     except EyrieError as error:
         raise _about(source, error) from error
-    raise EyrieError(f"{source}", seen=content[:8], wanted="a Minix v1 image, plain or gzip'd")
+
+
+def _open(source: Path) -> RootImage:
+    head = packing.head(source, _HEAD)
+    gzipped = packing.is_gzip(packing.head(source, 2, unpacked=False))
+    if superblock.is_one(head):
+        return ExtImage(source, gzipped=gzipped)
+    data = source.read_bytes()
+    if cpio.is_one(head):
+        # It knows its own packing: a plain archive may precede a gzip'd one.
+        return MemoryImage(source, cpio.CpioFormat(data), gzipped=False)
+    if MinixFormat.is_one(head):
+        return MemoryImage(source, MinixFormat(packing.unpack(data) if gzipped else data), gzipped=gzipped)
+    raise EyrieError(
+        "its content", seen=head[:8], wanted="a file system of Minix v1 or ext2/3/4, or a newc cpio archive"
+    )
 
 
 def inject(source: Path, target: Path, files: Sequence[ImageFile]) -> None:
     """Write a copy of the image `source` that holds `files` to `target`, readable by its owner only."""
-    open_image(source).save(files, target)
-
-
-def read(source: Path) -> bytes:
-    """Return a file's bytes."""
-    return source.read_bytes()
-
-
-def refuse_same(source: Path, target: Path) -> None:
-    """Refuse to write over the image that is read."""
-    if target.exists() and target.samefile(source):
-        raise EyrieError(
-            f"the output {target}",
-            seen="the image itself",
-            wanted="another file, as images are never changed in place",
-        )
-
-
-def write_whole(target: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a new file beside `target`, and put it there once it is whole."""
+    image = open_image(source)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise EyrieError(
-            f"the output {target}", seen=error.strerror, wanted="a folder to write in"
-        ) from error
-    os.close(handle)
-    try:
-        write(Path(name))
-        Path(name).replace(target)
-    except OSError as error:
-        raise EyrieError(f"the output {target}", seen=error.strerror, wanted="a file to write") from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+        image.save(files, target)
+    except EyrieError as error:
+        raise _about(source, error) from error
 
 
 def _about(source: Path, error: EyrieError) -> EyrieError:

@@ -124,3 +124,16 @@ def kind_name(mode: int) -> str:
         stat.S_IFSOCK: "a socket",
     }
     return names.get(stat.S_IFMT(mode), f"something with the mode {mode:o}")
+
+
+def absent(path: str) -> EyrieError:
+    """Say that a path is not in the image."""
+    return EyrieError(f"{path} inside the image", seen="nothing of that name", wanted="a file that exists")
+
+
+def refuse_content(path: str, mode: int) -> None:
+    """Refuse to read what has no content."""
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise EyrieError(
+            f"{path} inside the image", seen=kind_name(mode), wanted="a regular file or a symlink"
+        )

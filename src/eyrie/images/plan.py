@@ -17,6 +17,7 @@ from eyrie.images.model import (
     ImageFile,
     Member,
     Remove,
+    absent,
     clean,
     kind_name,
     parent,
@@ -79,7 +80,7 @@ class _Tree:
         self._check_way(path)
         old = self.members.get(path)
         if old is None:
-            raise _absent(path)
+            raise absent(path)
         if old.is_folder and any(parent(other) == path for other in self.members if other != ROOT):
             raise EyrieError(
                 f"{path} inside the image",
@@ -111,7 +112,7 @@ class _Tree:
         old = self.members.get(path)
         if old is None:
             if file.must_exist:
-                raise _absent(path)
+                raise absent(path)
             return None
         if file.must_exist is False:
             raise EyrieError(
@@ -200,7 +201,3 @@ def _resolved(path: str, file: ImageFile, old: Member | None) -> Make:
     if min(uid, gid) < 0:
         raise EyrieError(f"{path}: the owner", seen=f"{uid}:{gid}", wanted="numbers from 0")
     return Make(path, kind | permissions, uid, gid, b"" if kind == stat.S_IFDIR else file.data)
-
-
-def _absent(path: str) -> EyrieError:
-    return EyrieError(f"{path} inside the image", seen="nothing of that name", wanted="a file that exists")

@@ -38,3 +38,15 @@ def filled_minix(empty: bytes) -> bytes:
         ImageFile("/tmp", 0o41777, 0, 0),
     ]
     return MinixFormat(empty).edited(files)
+
+
+def empty_ext(path: Path, kind: str, *, kib: int = 1024) -> Path:
+    """Let mke2fs make an empty file system; a fixed identity keeps the tests the same every time."""
+    path.write_bytes(b"")
+    options = "hash_seed=8a5b1c2e-0000-4000-8000-000000000001,lazy_itable_init=0"
+    command = ["/usr/sbin/mke2fs", "-q", "-t", kind, "-b", "1024", "-N", "64", "-E", options]
+    command += ["-U", "8a5b1c2e-0000-4000-8000-000000000002", str(path), str(kib)]
+    subprocess.run(
+        command, check=True, env={"PATH": "/usr/sbin:/usr/bin", "E2FSPROGS_FAKE_TIME": "1000000000"}
+    )
+    return path

@@ -8,7 +8,6 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 
-from eyrie.errors import EyrieError
 from eyrie.images.minix.layout import (
     BLOCK,
     DIRECT,
@@ -21,7 +20,7 @@ from eyrie.images.minix.layout import (
     read_super,
     unpack_inode,
 )
-from eyrie.images.model import ROOT, Member, decoded, kind_name
+from eyrie.images.model import ROOT, Member, absent, decoded, kind_name, refuse_content
 
 _POINTERS = struct.Struct(f"<{POINTERS}H")
 _WITH_ZONES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
@@ -176,10 +175,7 @@ class Reader:
 def extract(reader: Reader, path: str) -> bytes:
     """Return the content of a regular file or a symlink's target."""
     if path not in reader.names:
-        raise EyrieError(f"{path} inside the image", seen="nothing of that name", wanted="a file that exists")
+        raise absent(path)
     inode = reader.inode(reader.names[path])
-    if not (stat.S_ISREG(inode.mode) or stat.S_ISLNK(inode.mode)):
-        raise EyrieError(
-            f"{path} inside the image", seen=kind_name(inode.mode), wanted="a regular file or a symlink"
-        )
+    refuse_content(path, inode.mode)
     return reader.content(inode)
