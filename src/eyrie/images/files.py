@@ -84,9 +84,14 @@ def _open(source: Path) -> RootImage:
 
 def inject(source: Path, target: Path, files: Sequence[ImageFile]) -> None:
     """Write a copy of the image `source` that holds `files` to `target`, readable by its owner only."""
+    edit(source, target, files)
+
+
+def edit(source: Path, target: Path, changes: Sequence[Change]) -> None:
+    """Write a changed copy of the image `source` to `target`, readable by its owner only."""
     image = open_image(source)
     try:
-        image.save(files, target)
+        image.save(changes, target)
     except EyrieError as error:
         raise _about(source, error) from error
 
