@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # Ansible's programs, some twenty starts of them
+
 ROOT = Path(__file__).parents[2]
 ALLOWED = re.compile(
     r"(?:MANIFEST\.json|FILES\.json|README\.md|CHANGELOG\.md|LICENSE|requirements\.txt"

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from aar_doc.cli import app as aar_doc
+from typer.testing import CliRunner
 
 from eyrie.inventory.specs import read_specs
 from eyrie.inventory.validate import unknown_variables
@@ -33,12 +34,16 @@ def load(path: Path) -> Any:
 
 
 @for_each_role
-def test_defaults_and_readme_are_what_the_spec_generates(role: Path, tmp_path: Path) -> None:
+def test_defaults_and_readme_are_what_the_spec_generates(
+    role: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copy = tmp_path / "roles" / role.name
     shutil.copytree(role, copy)
     shutil.copy(ROOT / "galaxy.yml", tmp_path)
+    monkeypatch.chdir(tmp_path)  # where aar-doc looks for a configuration
     for what in ("defaults", "markdown"):
-        subprocess.run(["aar-doc", copy, what], check=True, capture_output=True, cwd=tmp_path)
+        done = CliRunner().invoke(aar_doc, [str(copy), what])
+        assert done.exit_code == 0, done.output
     for name in ("defaults/main.yml", "README.md"):
         assert (role / name).read_text() == (copy / name).read_text(), (
             f"roles/{role.name}/{name} is not what meta/argument_specs.yml generates. "

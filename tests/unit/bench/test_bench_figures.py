@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))  # tests/bench is run as `python -m tests.bench`, from the repository's root
 
 from tests.bench import processes  # noqa: E402
+from tests.bench.__main__ import main  # noqa: E402
 from tests.bench.figure import Figure, median, number, percentile  # noqa: E402
 from tests.bench.figures.second_site import changes, round_trips  # noqa: E402
 from tests.bench.machine import Machine  # noqa: E402
@@ -182,17 +184,16 @@ def test_tables_hold_everything():
     assert data["machine"]["cores"] == 2
 
 
-def bench(*words):
-    command = [sys.executable, "-m", "tests.bench", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def test_bad_command_lines_are_refused(capsys):
+    for words, seen in ((["speed"], "no figure speed"), (["--repetitions", "0"], "wanted 1 or more")):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 2
+        assert seen in capsys.readouterr().err
 
 
-def test_bad_command_lines_are_refused():
-    assert "no figure speed" in bench("speed").stderr
-    assert bench("--repetitions", "0").returncode == 2
-
-
-def test_a_lab_that_is_down_is_named_with_the_command():
-    done = bench("--name", "nosuchlab", "at_rest")
-    assert done.returncode == 1
-    assert "eyrie lab up --name nosuchlab" in done.stderr
+def test_a_lab_that_is_down_is_named_with_the_command(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # pytest's own stay
+    assert main(["--name", "nosuchlab", "at_rest"]) == 1
+    assert "eyrie lab up --name nosuchlab" in capsys.readouterr().err

@@ -4,25 +4,43 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 
-def eyrie(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["eyrie", *words], capture_output=True, text=True, check=False)
+from eyrie.cli import main
+
+Capture = pytest.CaptureFixture[str]
 
 
-def test_an_error_is_one_sentence_whole_with_its_brackets(tmp_path: Path) -> None:
+def eyrie(monkeypatch: pytest.MonkeyPatch, *words: str) -> object:
+    """Run the command in this process; return its exit status."""
+    monkeypatch.setattr(sys, "argv", ["eyrie", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
+
+
+def test_an_error_is_one_sentence_whole_with_its_brackets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     place = tmp_path / "[no] image"
-    done = eyrie("guest", "show", str(place))
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith("eyrie: ")
-    assert str(place) in done.stderr
-    assert "Next: " in done.stderr
-    assert "Traceback" not in done.stderr
+    assert eyrie(monkeypatch, "guest", "show", str(place)) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("eyrie: ")
+    assert str(place) in err
+    assert "Next: " in err
+    assert "Traceback" not in err
 
 
-def test_an_unknown_verb_is_refused_with_usage() -> None:
-    done = eyrie("nonsense")
-    assert done.returncode == 2
-    assert "No such command" in done.stderr
+def test_an_unknown_verb_is_refused_with_usage(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    assert eyrie(monkeypatch, "nonsense") == 2
+    assert "No such command" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_command_is_installed() -> None:
+    done = subprocess.run(["eyrie", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("eyrie ")

@@ -36,6 +36,7 @@ def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         build.build_image(Recipe(), no_mirror)
 
 
+@pytest.mark.slow
 def test_without_root_the_command_says_so_in_one_line(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     command = [sys.executable, "-m", "eyrie.cli", "guest", "build"]
