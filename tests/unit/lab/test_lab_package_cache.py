@@ -7,6 +7,7 @@ import http.client
 import http.server
 import os
 import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -68,6 +69,15 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         return
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _certificates_read_once() -> Iterator[None]:
+    """No connection here is encrypted, and httpx reads all authorities anew for every client."""
+    context = ssl.create_default_context()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", lambda **_: context)
+        yield
 
 
 @pytest.fixture
