@@ -51,19 +51,21 @@ def _number_fault(number: int, row: Row) -> Fault | None:
 
 def _absence(rows: Sequence[Row], number: int | None) -> Fault | None:
     """Numbers past the largest int pass setpe's other checks, and then nobody has them."""
-    spans = [(row, row.first, signed(row.first + row.nodes)) for row in rows if row.nodes]
-    if number is not None and any(first <= number < end for _, first, end in spans):
-        return None
-    past = next((row for row, first, end in spans if first >= end), None)
-    if past is None:
-        return None
-    hint = "its numbers go past 2147483647"
-    return _number_fault(past.first, past) or _fault("the table is ok, but I'm not there!", past, hint=hint)
+    spans = [(row.first, signed(row.first + row.nodes)) for row in rows if row.nodes]
+    past = [row for row in rows if row.nodes and row.first + row.nodes > HIGHEST]
+    for absent in (row.first for row in past) if number is None else (number,):
+        if not any(first <= absent < end for first, end in spans):
+            hint = "its numbers go past 2147483647"
+            about = next(row for row in past if number is not None or row.first == absent)
+            return _number_fault(absent, about) or _fault(
+                "the table is ok, but I'm not there!", about, hint=hint
+            )
+    return None
 
 
 def _sound(rows: Sequence[Row]) -> bool:
     """Whether nothing is wrong, by sorting; False only says that it has to be looked at one by one."""
-    for first, address, count, _, _ in rows:
+    for first, address, count, *_ in rows:
         if count < 0 or first < 1 or first + count - 1 > MAX_NUMBER or address + count > WORD:
             return False
     ranges = [row for row in rows if row.nodes]

@@ -65,7 +65,7 @@ def diff(old: Table, new: Table) -> TableDiff:
     removed = tuple(entry for entry in old.entries if entry not in after)
     restarts = tuple(_restarts(old, new))
     highest = max((entry.last for entry in old.ranges), default=0)
-    kept = not removed or _covers(old, new)
+    kept = not removed or covers(old, new)
     appended = all(entry.first > highest for entry in _new_numbers(old, added))
     return TableDiff(added, removed, restarts, kept and appended)
 
@@ -101,7 +101,7 @@ def _common(old: Table, new: Table) -> Iterator[tuple[int, int, Entry, Entry]]:
             j += 1
 
 
-def _covers(old: Table, new: Table) -> bool:
+def covers(old: Table, new: Table) -> bool:
     """Whether every mapping of the old table is in the new one, however its ranges are cut."""
     same = sum(
         end - start
@@ -113,4 +113,4 @@ def _covers(old: Table, new: Table) -> bool:
 
 def _new_numbers(old: Table, added: tuple[Entry, ...]) -> Iterator[Entry]:
     """The added ranges, without those that only cut old mappings in another way."""
-    return (entry for entry in added if not entry.alias and not _covers(Table((entry,)), old))
+    return (entry for entry in added if not entry.alias and not covers(Table((entry,)), old))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from eyrie.errors import EyrieError
 from eyrie.nodetable.checks import fault_of
 from eyrie.nodetable.names import Lookup, no_names
-from eyrie.nodetable.scan import Refused, Row, rows, written_address
+from eyrie.nodetable.scan import Refused, Row, rows
 from eyrie.nodetable.setpe import SOURCE, Verdict, refusal
 from eyrie.nodetable.table import Entry, Table, dotted
 
@@ -24,7 +24,8 @@ def parse(text: str | bytes, source: str = SOURCE, lookup: Lookup = no_names) ->
 
 
 def _entry(row: Row) -> Entry:
-    return Entry(row.first, dotted(row.address), row.nodes, not row.nodes, row.line, written_address(row))
+    zero = not row.nodes and not row.alias
+    return Entry(row.first, dotted(row.address), row.nodes, not row.nodes, row.line, row.text, zero)
 
 
 def _error(verdict: Verdict) -> EyrieError:

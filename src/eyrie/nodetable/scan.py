@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from socket import inet_aton
 from typing import NamedTuple
 
 from eyrie.nodetable.names import Lookup, no_names, resolve
-from eyrie.nodetable.table import MAX_ENTRIES, dotted
+from eyrie.nodetable.table import MAX_ENTRIES
 
 CHUNK = 511  # fgets into a buffer of 512: what is longer goes on as a line of its own
 WORD = 0xFFFFFFFF
@@ -27,10 +28,9 @@ _QUAD_COUNT = re.compile(_INT + _QUAD + _INT)  # "%d %d.%d.%d.%d %d"
 _NAME_COUNT = re.compile(_INT + _STRING + _INT)  # "%d %s %d"
 _QUAD_WORD = re.compile(_INT + _QUAD + _STRING10)  # "%d %d.%d.%d.%d %10s"
 _NAME_WORD = re.compile(_INT + _STRING + _STRING10)  # "%d %s %10s"
-# What nearly every line is, so that the usual table is read quickly; it means the same as the first format.
-_USUAL = re.compile(
-    rb"([0-9]{1,9})[ \t]++([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})[ \t]++([0-9]{1,9})(?![0-9])"
-)
+# Means the same as the first format, and is read more quickly.
+_OCTET = rb"(?:0|[1-9][0-9]{0,2})"
+_USUAL = re.compile(rb"([0-9]{1,9})[ \t]++(" + rb"\.".join([_OCTET] * 4) + rb")[ \t]++([0-9]{1,9})(?![0-9])")
 _WRITTEN = re.compile(_INT + _SPACE + rb"((?:[^ \t\n\v\f\r]++))")
 
 
@@ -42,6 +42,7 @@ class Row(NamedTuple):
     nodes: int
     line: int
     text: bytes  # the whole line, for reasons
+    alias: bool = False  # the word, not COUNT 0
 
     @property
     def value(self) -> str:
@@ -84,14 +85,8 @@ def _escaped(char: str) -> str:
 def rows(data: bytes, lookup: Lookup = no_names) -> list[Row]:
     """Every entry of a table; Refused at the first line that setpe cannot read."""
     entries: list[Row] = []
-    usual = _USUAL.match
     for number, text in lines(data):
-        match = usual(text)
-        if match:
-            first, a, b, c, d, count = map(int, match.groups())
-            row = Row(first, (a << 24 | b << 16 | c << 8 | d) & WORD, count, number, text)
-        else:
-            row = _unusual(text, number, lookup)
+        row = _usual(text, number) or _unusual(text, number, lookup)
         entries.append(row)
         if len(entries) > MAX_ENTRIES:
             raise Refused(
@@ -114,6 +109,18 @@ def lines(data: bytes) -> Iterator[tuple[int, bytes]]:
                 yield number, text
 
 
+def _usual(text: bytes, number: int) -> Row | None:
+    """A line of plain numbers, four plain octets and blanks, as nearly every line is."""
+    match = _USUAL.match(text)
+    if not match:
+        return None
+    first, octets, count = match.groups()
+    try:
+        return Row(int(first), int.from_bytes(inet_aton(octets.decode())), int(count), number, text)
+    except OSError:  # an octet above 255
+        return None
+
+
 def _unusual(text: bytes, number: int, lookup: Lookup) -> Row:
     """Try setpe's four formats one after the other."""
     if match := _QUAD_COUNT.match(text):
@@ -123,7 +130,7 @@ def _unusual(text: bytes, number: int, lookup: Lookup) -> Row:
         name, count = match[2], integer(match[3])
     elif (match := _QUAD_WORD.match(text)) and match[6].lower() == b"alias":
         first, *octets = map(integer, match.groups()[:5])
-        return Row(first, quad(octets), 0, number, text)
+        return Row(first, quad(octets), 0, number, text, True)
     elif (match := _NAME_WORD.match(text)) and match[3].lower() == b"alias":
         name, count = match[2], 0
     else:
@@ -135,7 +142,8 @@ def _unusual(text: bytes, number: int, lookup: Lookup) -> Row:
                 hint="wanted NUMBER ADDRESS COUNT, or NUMBER ADDRESS alias",
             )
         )
-    return Row(integer(match[1]), _address(name, number, lookup), count, number, text)
+    alias = match.re is _NAME_WORD
+    return Row(integer(match[1]), _address(name, number, lookup), count, number, text, alias)
 
 
 def _address(name: bytes, number: int, lookup: Lookup) -> int:
@@ -157,7 +165,7 @@ def quad(octets: list[int]) -> int:
     return (a << 24 | b << 16 | c << 8 | d) & WORD
 
 
-def written_address(row: Row) -> str:
-    """The address as the line writes it."""
-    match = _WRITTEN.match(row.text)
-    return printable(match[2]) if match else dotted(row.address)
+def written_address(text: bytes) -> str:
+    """The address as a line writes it."""
+    match = _WRITTEN.match(text)
+    return printable(match[2]) if match else ""

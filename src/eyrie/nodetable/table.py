@@ -41,7 +41,8 @@ class Entry:
     count: int
     alias: bool = False
     line: int | None = field(default=None, compare=False)
-    text: str = field(default="", compare=False)  # the address as the table writes it
+    text: bytes = field(default=b"", compare=False, repr=False)  # the line as the table has it
+    zero: bool = field(default=False, compare=False)  # an alias that the table writes as COUNT 0
 
     @cached_property
     def start(self) -> int:
