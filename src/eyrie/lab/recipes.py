@@ -23,7 +23,7 @@ _COMMON = (
     "systemd-sysv",
 )
 _VM = ("busybox-static", "kmod", "linux-image-cloud-amd64", "udev")
-_PC = (*_VM, "grub-common", "grub-pc-bin", "grub2-common")
+_PC = ("busybox-static", "grub-pc-bin", "grub2-common", "kmod", "linux-image-cloud-amd64", "openssh-server")
 
 # An owner sits at a desktop, a researcher submits on a master. Keys of sshd, machine id and addresses come
 # with each host, never with the image.
@@ -48,6 +48,46 @@ rm -rf var/lib/apt/lists/* var/cache/apt/*.bin usr/share/man usr/share/locale us
 """
 _CONTAINER = "ln -sf /dev/null etc/systemd/system/systemd-networkd.service\n"
 _NETWORKD = "systemctl enable systemd-networkd.service\n"
+# A bare machine: BusyBox is its init and its tools, sshd the only service, and there is no Python.
+_PC_CUSTOMISE = """
+set -eu
+rm -f etc/ssh/ssh_host_* etc/apt/apt.conf.d/99mmdebstrap etc/resolv.conf
+rm -rf var/lib/apt/lists/* var/cache/apt/*.bin usr/share/man usr/share/locale usr/share/doc
+printf '%s no\\n' PasswordAuthentication KbdInteractiveAuthentication UsePAM > etc/ssh/sshd_config.d/lab.conf
+sed -i 's|^\\(root:.*:\\)[^:]*$|\\1/bin/sh|' etc/passwd
+ln -sf ../bin/busybox usr/sbin/init
+ln -sf busybox usr/bin/sh
+for tool in $(busybox --list); do
+    ln -sf ../../bin/busybox usr/local/bin/$tool
+done
+ln -sf ../../sbin/modprobe usr/local/bin/modprobe
+cat > etc/inittab <<END
+::sysinit:/usr/local/sbin/lab-start
+::respawn:/usr/sbin/sshd -D -e
+::shutdown:/bin/busybox umount -a -r
+END
+cat > usr/local/sbin/lab-start <<'END'
+#!/bin/busybox sh
+export PATH=/usr/local/bin:/usr/sbin:/usr/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mountpoint -q /dev || mount -t devtmpfs dev /dev
+mkdir -p /dev/pts
+mount -t devpts devpts /dev/pts
+mount -t tmpfs run /run
+mkdir -p /run/sshd
+mount -o remount,rw /
+hostname -F /etc/hostname
+modprobe virtio_rng
+modprobe virtio_net
+network=/etc/systemd/network/10-lab.network
+ip link set lo up
+ip link set eth0 up
+ip address add "$(sed -n 's/^Address=//p' $network)" dev eth0
+ip route add default via "$(sed -n 's/^Gateway=//p' $network)"
+END
+chmod 755 usr/local/sbin/lab-start
+"""
 
 
 @dataclass(frozen=True)
@@ -68,10 +108,16 @@ class Recipe:
         return f"{self.kind}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
+# Only its libraries, its ssh server and its BusyBox are used: see fake_node.
+_FAKE = ("busybox-static", "openssh-server")
+_FAKE_CUSTOMISE = "rm -f etc/ssh/ssh_host_*"
+
+
 RECIPES = {
     "container": Recipe("container", SUITE, _COMMON, _CUSTOMISE + _CONTAINER),
     "vm": Recipe("vm", SUITE, tuple(sorted(_COMMON + _VM)), _CUSTOMISE + _NETWORKD),
-    "pc": Recipe("pc", SUITE, tuple(sorted(_COMMON + _PC)), _CUSTOMISE + _NETWORKD),
+    "pc": Recipe("pc", SUITE, _PC, _PC_CUSTOMISE),
+    "openmosix-fake": Recipe("openmosix-fake", SUITE, _FAKE, _FAKE_CUSTOMISE),
 }
 
 

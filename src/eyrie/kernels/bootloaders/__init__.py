@@ -7,9 +7,9 @@ from eyrie.errors import EyrieError
 from eyrie.kernels.bootloaders.grub2 import Grub2
 from eyrie.kernels.bootloaders.grub_legacy import GrubLegacy
 from eyrie.kernels.bootloaders.lilo import Lilo
-from eyrie.kernels.bootloaders.model import Bootloader, Edit, Entry, Texts
+from eyrie.kernels.bootloaders.model import BEGIN, Bootloader, Edit, Entry, Texts
 
-__all__ = ["FILES", "KINDS", "Bootloader", "Edit", "Entry", "Texts", "find"]
+__all__ = ["FILES", "KINDS", "Bootloader", "Edit", "Entry", "Texts", "find", "has_block"]
 
 _GRUB2 = {"/boot/grub/grub.cfg": "/boot/grub", "/boot/grub2/grub.cfg": "/boot/grub2"}
 _LEGACY = ("/boot/grub/menu.lst", "/boot/grub/grub.conf")
@@ -45,3 +45,8 @@ def find(texts: Texts, kind: str = "auto") -> Bootloader:
         if there
         else "a node without one is given its kernel by what starts it (openmosix_vm, or its boot server)",
     )
+
+
+def has_block(text: str) -> bool:
+    """Whether a file holds our block."""
+    return BEGIN in text

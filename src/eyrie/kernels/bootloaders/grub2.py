@@ -2,8 +2,9 @@
 """GRUB 2 by its own files: custom.cfg, which update-grub leaves alone, and the environment block. Pure.
 
 The block holds two entries: `eyrie-RELEASE`, and `eyrie-fall-back`, a copy of the entry that the running
-kernel came from. The latter is the default until the new kernel has proved itself, so that nothing depends on how
-update-grub orders kernels. GRUB clears `next_entry` before it boots: a kernel that panics is not tried twice.
+kernel came from. The latter is the default until the new kernel has proved itself, so that nothing depends
+on how update-grub orders kernels. GRUB clears `next_entry` before it boots: a kernel that panics is not tried
+twice.
 """
 
 from __future__ import annotations

@@ -23,9 +23,10 @@ from eyrie.kernels.bootloaders.model import (
 )
 
 _TITLE = re.compile(r"^title\b", re.IGNORECASE)
-_DEFAULT = re.compile(r"^\s*default[\s=]+(\S+)\s*$", re.MULTILINE)
-_FALL_BACK = re.compile(r"^\s*fallback[\s=].*$\n?", re.MULTILINE)
+_DEFAULT = re.compile(r"^[ \t]*default[ \t=]+(\S+)[ \t]*$\n?", re.MULTILINE)
+_FALL_BACK = re.compile(r"^[ \t]*fallback[ \t=].*$\n?", re.MULTILINE)
 _KERNEL = re.compile(r"(\s*kernel\s+(?:--\S+\s+)*)(\S+)\s*(.*)$")
+_BACK = re.compile(r"^savedefault (\d+)$", re.MULTILINE)
 _OLD = re.compile(r"^# before: (.*)$", re.MULTILINE)
 # The file's size is fixed: GRUB writes into it sector by sector. This is what grub-set-default leaves.
 _PADDING = "#\n" * 10
@@ -46,29 +47,34 @@ class GrubLegacy:
         self.files = (self.config, self.saved)
 
     def add(self, texts: Texts, entry: Entry, command_line: str) -> Edit:
-        """Add the entry behind all others, whose numbers stay; the default is the old one."""
+        """Add the entry behind all others, whose numbers stay; it falls back to what boots by default now.
+
+        If that is an earlier release of the pool's, it stays in the block, before the new one.
+        """
         del command_line  # GRUB legacy does not tell the kernel what it booted
         config = texts.get(self.config, "")
-        plain, old = outside(config), self._old(texts)
-        entries = list(_entries(plain))
+        plain, entries, old = outside(config), list(_entries(config)), self._fall_back(texts)
         if not 0 <= old < len(entries):
-            raise unknown(
-                f"default of {self.config} on the node", old, f"the number of one of {len(entries)} entries"
-            )
-        lines = [f"title pool kernel {entry.release}", *_modelled(entries[old], entry), f"savedefault {old}"]
-        block = "\n".join((f"# before: {_setting(config)}", *lines))
-        return self._edit(texts, with_block(_with_default(plain, "saved", old), block), old)
+            wanted = f"the number of one of {len(entries)} entries"
+            raise unknown(f"default of {self.config} on the node", old, wanted)
+        model, count = entries[old], len(list(_entries(plain)))
+        lines = [f"# before: {_setting(config)}"]
+        if old >= count:
+            old = count
+            lines += model
+        lines += [f"title {_name(entry)}", *_modelled(model, entry), f"savedefault {old}"]
+        return self._edit(texts, with_block(_with_default(plain, "saved", old), "\n".join(lines)), old)
 
     def once(self, texts: Texts, entry: Entry) -> Edit:
         """Write the entry's number into the file `default`."""
-        del entry
-        return self._edit(texts, texts[self.config], self._own(texts))
+        return self._edit(texts, texts[self.config], self._own(texts, entry))
 
     def keep(self, texts: Texts, entry: Entry) -> Edit:
         """Make the entry's number the default, and let it leave the file `default` alone."""
-        del entry
-        old, own = self._old(texts), self._own(texts)
-        block = re.sub(r"^savedefault .*$", "# kept", inside(texts[self.config]), flags=re.MULTILINE)
+        old, own = self._fall_back(texts), self._own(texts, entry)
+        if self.is_kept(texts, entry):
+            return Edit()
+        block = re.sub(r"^savedefault .*$\n?", "", inside(texts[self.config]), flags=re.MULTILINE)
         text = _with_default(with_block(texts[self.config], block.lstrip("\n")), str(own), old)
         return self._edit(texts, text, own)
 
@@ -77,27 +83,31 @@ class GrubLegacy:
         config = texts.get(self.config, "")
         if not inside(config):
             return Edit()
-        setting, old = _setting(config), self._old(texts)
+        setting = _setting(config)
         plain = _FALL_BACK.sub("", outside(config), count=1)
-        plain = _DEFAULT.sub(lambda _: f"default {setting}", plain, count=1)
-        return self._edit(texts, plain, old)
+        plain = _DEFAULT.sub(lambda _: f"default {setting}\n", plain, count=1)
+        return self._edit(texts, plain, int(setting) if setting.isdigit() else 0)
 
     def is_kept(self, texts: Texts, entry: Entry) -> bool:
         """Whether the entry is there and its number the default."""
         config = texts.get(self.config, "")
+        if f"title {_name(entry)}\n" not in inside(config):
+            return False
         found = _DEFAULT.search(config)
-        block = inside(config)
-        return bool(
-            found and f"pool kernel {entry.release}\n" in block and found.group(1) == str(self._own(texts))
-        )
+        return found is not None and found.group(1) == str(self._own(texts, entry))
 
-    def _own(self, texts: Texts) -> int:
-        return len(list(_entries(outside(texts[self.config]))))
+    def _own(self, texts: Texts, entry: Entry) -> int:
+        titles = [lines[0] for lines in _entries(texts[self.config])]
+        return titles.index(f"title {_name(entry)}")
 
-    def _old(self, texts: Texts) -> int:
-        """Return the number of the entry that is the default without us."""
-        setting = _setting(texts.get(self.config, ""))
-        number = texts.get(self.saved, "0").split("\n")[0].strip() if setting == "saved" else setting
+    def _fall_back(self, texts: Texts) -> int:
+        """Return the number of what boots by default: while ours is tried, what GRUB is to put back."""
+        config = texts.get(self.config, "")
+        back = _BACK.search(inside(config))
+        found = back or _DEFAULT.search(config)
+        number = found.group(1) if found else "0"
+        if number == "saved":
+            number = texts.get(self.saved, "0").split("\n")[0].strip()
         if not number.isdigit():
             raise unknown(f"default of {self.config} on the node", number, "the number of an entry")
         return int(number)
@@ -105,6 +115,10 @@ class GrubLegacy:
     def _edit(self, texts: Texts, config: str, number: int) -> Edit:
         wanted = {self.config: config, self.saved: f"{number}\n{_PADDING}{_WARNING}"}
         return Edit({path: text for path, text in wanted.items() if text != texts.get(path)})
+
+
+def _name(entry: Entry) -> str:
+    return f"pool kernel {entry.release}"
 
 
 def _setting(config: str) -> str:
@@ -116,18 +130,18 @@ def _setting(config: str) -> str:
 
 def _with_default(config: str, value: str, fall_back: int) -> str:
     """Set `default` and `fallback` before the first entry."""
-    plain = _FALL_BACK.sub("", _DEFAULT.sub("", config, count=1), count=1).lstrip("\n")
+    plain = _FALL_BACK.sub("", _DEFAULT.sub("", config, count=1), count=1)
     return f"default {value}\nfallback {fall_back}\n{plain}"
 
 
 def _entries(config: str) -> Iterator[list[str]]:
-    """Yield the lines of each entry, the title's left out."""
+    """Yield the lines of each entry, its title first."""
     lines: list[str] | None = None
     for line in config.splitlines():
         if _TITLE.match(line):
             if lines is not None:
                 yield lines
-            lines = []
+            lines = [line.rstrip()]
         elif lines is not None and line.strip() and not line.startswith("#"):
             lines.append(line)
     if lines is not None:
@@ -145,7 +159,7 @@ def _modelled(lines: list[str], entry: Entry) -> Iterator[str]:
             if entry.has_initrd:
                 yield f"initrd {folder}/{entry.initrd}"
             found = True
-        elif verb not in ("initrd", "savedefault", "boot"):
+        elif verb not in ("title", "initrd", "savedefault", "boot"):
             yield line
     if not found:
         raise unknown("the default entry of GRUB's menu on the node", lines, "an entry with a kernel")

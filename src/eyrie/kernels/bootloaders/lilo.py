@@ -24,8 +24,8 @@ LABEL_LENGTH = 15
 WRITE_MAP = ("lilo -t", "lilo")
 _SECTION = re.compile(r"^\s*(image|other)\s*=", re.IGNORECASE)
 _SETTING = re.compile(r"^(\s*)([a-z-]+)\s*=\s*(.*?)\s*$", re.IGNORECASE)
-_DEFAULT = re.compile(r"^\s*default\s*=\s*(\S+)\s*$\n?", re.MULTILINE | re.IGNORECASE)
-_OLD = re.compile(r"^# before: (.*)$", re.MULTILINE)
+_DEFAULT = re.compile(r"^[ \t]*default[ \t]*=[ \t]*(\S+)[ \t]*$\n?", re.MULTILINE | re.IGNORECASE)
+_OLD = re.compile(r"^# before:(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,11 @@ class Lilo:
         """Add the entry; the section that the running kernel came from is named as the default."""
         config = texts.get(CONFIG, "")
         plain = outside(config)
-        known = _running(plain, command_line) or _named(plain, _setting(config))
-        before = f"# before: {_setting(config)}" if _setting(config) else "# before: "
-        block = "\n".join((before, f"# fall-back: {known.label}", *_modelled(known, entry)))
+        known = _fall_back(config, command_line, entry) or _named(plain, _setting(config))
+        lines = [f"# before: {_setting(config)}".rstrip()]
+        if known not in sections(plain):  # an earlier release of the pool's: it has to stay
+            lines += [f"image={known.image}", *known.lines]
+        block = "\n".join((*lines, *_modelled(known, entry)))
         return _edit(texts, with_block(_with_default(plain, known.label), block))
 
     def once(self, texts: Texts, entry: Entry) -> Edit:
@@ -101,15 +103,18 @@ def sections(config: str) -> list[_Section]:
         if _SECTION.match(line):
             kind, _, image = line.strip().partition("=")
             found.append((image.strip() if kind.strip().lower() == "image" else "", []))
-        elif found:
+        elif found and not line.startswith("#"):
             found[-1][1].append(line)
     return [_Section(image, tuple(lines)) for image, lines in found if image]
 
 
-def _running(config: str, command_line: str) -> _Section | None:
-    """LILO tells the kernel the label."""
+def _fall_back(config: str, command_line: str, entry: Entry) -> _Section | None:
+    """Find the section of the running kernel, whose label LILO told it; or the default's if it is our own."""
     labels = [word.partition("=")[2] for word in command_line.split() if word.startswith("BOOT_IMAGE=")]
-    return next((each for each in sections(config) if labels and each.label == labels[0]), None)
+    if labels == [label(entry)]:
+        labels = _DEFAULT.findall(config)
+    running = [each for each in sections(config) if each.label in labels and each.label != label(entry)]
+    return running[0] if running else None
 
 
 def _named(config: str, default: str) -> _Section:
@@ -130,7 +135,7 @@ def _setting(config: str) -> str:
 
 
 def _with_default(config: str, value: str) -> str:
-    plain = _DEFAULT.sub("", config)
+    plain = _DEFAULT.sub("", config)  # takes the line's end along, and no more
     return f"default={value}\n{plain}" if value else plain
 
 
