@@ -89,7 +89,7 @@ class ActionModule(NodeBoot):
             old = before.running.release
             raise AnsibleActionFail(
                 f"The node was told to boot {self.wanted.release} once and did not answer within {seconds} s."
-                f"{console.reason()} Switch its power off and on: it then boots {old} as before."
+                f"{console.last()} Switch its power off and on: it then boots {old} as before."
             )
         after = self._read()
         trouble = plan.ails(after, self.wanted) or self.well_within(
@@ -111,7 +111,7 @@ class ActionModule(NodeBoot):
             if not self.boot_again(after.boot_id, seconds):
                 raise AnsibleActionFail(
                     f"With {self.wanted.release} the node {trouble}. Told to boot {before.running.release}"
-                    f" again, it did not answer within {seconds} s.{console.reason()}"
+                    f" again, it did not answer within {seconds} s.{console.last()}"
                 )
             after = self._read()
         message = (

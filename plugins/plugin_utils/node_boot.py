@@ -68,10 +68,21 @@ class Console:
             raise AnsibleActionFail(f"console of the node: {error}") from error
 
     def reason(self) -> str:
-        """Return why the kernel gave up, as a half-sentence."""
+        """Return why the kernel gave up, as a sentence."""
+        return self._sentence(console.reason(self._said()))
+
+    def last(self) -> str:
+        """Return where the kernel stands still, as a sentence."""
+        said = self._said()
+        return self._sentence(console.reason(said) or console.last(said))
+
+    def _said(self) -> str:
         if self._path is None:
             return ""
         with self._path.open("rb") as file:
             file.seek(self._start)
-            said = console.reason(file.read().decode("utf-8", "replace"))
-        return f" Its console said: {said!r}." if said else ""
+            return file.read().decode("utf-8", "replace")
+
+    @staticmethod
+    def _sentence(line: str) -> str:
+        return f" Its console said: {line!r}." if line else ""

@@ -12,8 +12,15 @@ _LONGEST = 200
 
 
 def reason(text: str) -> str:
-    """Return the console's first complaint, else its last line; nothing if it said nothing."""
-    lines = [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line).strip() for line in text.splitlines()]
-    said = [line for line in lines if line]
-    complaints = [line for line in said if _REASON.search(line)]
-    return (complaints or said[-1:] or [""])[0][:_LONGEST]
+    """Return the console's first complaint; nothing if it had none."""
+    return next((line for line in _lines(text) if _REASON.search(line)), "")
+
+
+def last(text: str) -> str:
+    """Return what it said last, for a kernel that stands still."""
+    return ([""] + _lines(text))[-1]
+
+
+def _lines(text: str) -> list[str]:
+    plain = (re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line).strip() for line in text.splitlines())
+    return [line[:_LONGEST] for line in plain if line]

@@ -5,22 +5,22 @@ from __future__ import annotations
 
 import pytest
 
-from eyrie.kernels.console import reason
+from eyrie.kernels.console import last, reason
+
+
+PANIC = "Kernel panic: VFS: Unable to mount root fs on 03:01"
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("said", "complaint", "end"),
     [
-        ("", ""),
-        ("\n\n", ""),
-        ("one\r\ntwo\r\n", "two"),
-        (
-            "VFS: Cannot open root\nKernel panic: VFS: Unable to mount root fs on 03:01\nRebooting in 5",
-            "Kernel panic: VFS: Unable to mount root fs on 03:01",
-        ),
-        ("\x1b[2J\x1b[1;1Hloading\n", "loading"),
-        ("x" * 999, "x" * 200),
+        ("", "", ""),
+        ("\n\n", "", ""),
+        ("one\r\ntwo\r\n", "", "two"),
+        (f"VFS: Cannot open root\n[ 1.2] {PANIC}\nRebooting in 5", f"[ 1.2] {PANIC}", "Rebooting in 5"),
+        ("\x1b[2J\x1b[1;1Hloading\n", "", "loading"),
+        ("x" * 999, "", "x" * 200),
     ],
 )
-def test_the_first_complaint_counts(said: str, wanted: str) -> None:
-    assert reason(said) == wanted
+def test_the_first_complaint_and_the_last_line(said: str, complaint: str, end: str) -> None:
+    assert (reason(said), last(said)) == (complaint, end)
