@@ -32,7 +32,7 @@ def _options(
     """Turn an office into a compute pool."""
 
 
-for _name in ("lab", "guest", "demo", "image"):
+for _name in ("lab", "guest", "demo", "image", "depot"):
     app.add_typer(importlib.import_module(f"eyrie.cli.{_name}").app, name=_name)
 
 
