@@ -44,7 +44,7 @@ def command_line(argv: Sequence[str]) -> str:
 
 def for_slash_c(line: str) -> str:
     """Turn a line as typed at the prompt into what `cmd /c` must be given to run it."""
-    # Where the line starts with a quote, `cmd /c` takes that one and the last one away, unless it finds exactly
+    # Where the line starts with a quote, `cmd /c` takes that one and the last one away, unless it finds just
     # two and a program's name between; one pair more makes four, and that case is out.
     return _limited(f'"{line}"' if line.lstrip().startswith('"') else line)
 
@@ -92,7 +92,7 @@ def _for_cmd(word: str) -> str:
     # only as long as no variable has the odd name.
     if "%" in word:
         raise _refused("word for cmd.exe", word, "no `%`: cmd.exe would put a variable's value there")
-    # Without a quote inside, cmd takes all that stands between the two quotes as it is. With one, cmd's idea of
+    # Without a quote inside, cmd takes all that stands between the quotes as it is. With one, cmd's idea of
     # what is quoted differs from the program's, so that cmd must see no quote at all.
     inner = word[1:-1] if word.startswith('"') else word
     return _CMD_META.sub(r"^\1", word) if '"' in inner else word
