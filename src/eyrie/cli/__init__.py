@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -32,7 +33,10 @@ def _options(
     """Turn an office into a compute pool."""
 
 
-for _name in ("lab", "guest", "demo", "image", "depot"):
+SUBCOMMANDS = ("lab", "guest", "demo", "image", "depot", "nodes")
+# Only the one that is called for is imported: a look at a node table need not wait for the lab.
+_CALLED = sys.argv[1:2] if Path(sys.argv[0]).name == "eyrie" else []
+for _name in [name for name in SUBCOMMANDS if [name] == _CALLED] or SUBCOMMANDS:
     app.add_typer(importlib.import_module(f"eyrie.cli.{_name}").app, name=_name)
 
 

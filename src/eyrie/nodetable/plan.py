@@ -165,8 +165,11 @@ def _refuse_too_much(table: Table) -> None:
 
 def _restarts(hosts: Mapping[str, str], before: Table, found: Mapping[str, Table], table: Table) -> list[str]:
     """Hosts that have a number, by their own table if it is known, and get another."""
-    if not found and not diff(before, table).restarts:
+    change = diff(before, table)
+    if not found and not change.restarts:
         return []
+    if not hosts:  # then every address may be a node
+        return list(change.restart_set())
     names = []
     for name, address in hosts.items():
         old = found.get(name, before).number_of(address)

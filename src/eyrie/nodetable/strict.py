@@ -24,29 +24,40 @@ _NOWHERE = (
 )
 
 
-def faults(table: Table, networks: Sequence[IPv4Network] = (), source: str = SOURCE) -> list[EyrieError]:
+class TableFault(EyrieError):
+    """An entry that cannot work, with the line of the map where it is."""
+
+    line: int | None = None
+
+
+def faults(table: Table, networks: Sequence[IPv4Network] = (), source: str = SOURCE) -> list[TableFault]:
     """Every entry that cannot work; `networks` are the pool's subnets, /24s if none are given."""
-    return [fault for entry in table.entries for fault in _entry_faults(entry, networks, source)]
+    found: list[TableFault] = []
+    for entry in table.entries:
+        where = f"{source} line {entry.line}" if entry.line else source
+        for fault in _entry_faults(entry, networks, where):
+            fault.line = entry.line
+            found.append(fault)
+    return found
 
 
-def _entry_faults(entry: Entry, networks: Sequence[IPv4Network], source: str) -> Iterator[EyrieError]:
-    where = f"{source} line {entry.line}" if entry.line else source
+def _entry_faults(entry: Entry, networks: Sequence[IPv4Network], where: str) -> Iterator[TableFault]:
     written = written_address(entry.text)
     if _NUMERIC.fullmatch(written) and not _QUAD.fullmatch(written):
-        yield EyrieError(
+        yield TableFault(
             f"{where}: address",
             seen=written,
             wanted=f"four plain octets: setpe takes it for {entry.address}",
         )
     if entry.zero:
-        yield EyrieError(f"{where}: COUNT", seen=0, wanted="1 or more nodes, or the word alias")
-    nowhere = _nowhere(entry)
+        yield TableFault(f"{where}: COUNT", seen=0, wanted="1 or more nodes, or the word alias")
+    nowhere = no_host(entry)
     if nowhere:
         yield _nowhere_error(where, entry, nowhere)
     elif networks:
         yield from _outside(entry, networks, where)
     elif not entry.alias and (seen := _edge_of_24(entry)):
-        yield EyrieError(
+        yield TableFault(
             f"{where}: range {entry}",
             seen=seen,
             wanted="addresses of hosts only",
@@ -54,15 +65,15 @@ def _entry_faults(entry: Entry, networks: Sequence[IPv4Network], source: str) ->
         )
 
 
-def _nowhere_error(where: str, entry: Entry, nowhere: tuple[int, str]) -> EyrieError:
+def _nowhere_error(where: str, entry: Entry, nowhere: tuple[int, str]) -> TableFault:
     """An address that no host can have."""
     address, words = nowhere
-    return EyrieError(
+    return TableFault(
         f"{where}: entry {entry}", seen=dotted(address), wanted=f"addresses of hosts, not {words}"
     )
 
 
-def _nowhere(entry: Entry) -> tuple[int, str] | None:
+def no_host(entry: Entry) -> tuple[int, str] | None:
     """The first address of the entry that no host can have."""
     end = entry.start + max(entry.count, 1)
     for network, words in _NOWHERE:
@@ -72,12 +83,12 @@ def _nowhere(entry: Entry) -> tuple[int, str] | None:
     return None
 
 
-def _outside(entry: Entry, networks: Sequence[IPv4Network], where: str) -> Iterator[EyrieError]:
+def _outside(entry: Entry, networks: Sequence[IPv4Network], where: str) -> Iterator[TableFault]:
     """The entry against the pool's subnets."""
     home = next((net for net in networks if int(net[0]) <= entry.start <= int(net[-1])), None)
     end = entry.start + max(entry.count, 1) - 1
     if home is None or end > int(home[-1]):
-        yield EyrieError(
+        yield TableFault(
             f"{where}: {'alias' if entry.alias else 'range'} {entry}",
             seen=entry.address if home is None else dotted(end),
             wanted=f"addresses inside one of {', '.join(map(str, networks))}",
@@ -85,7 +96,7 @@ def _outside(entry: Entry, networks: Sequence[IPv4Network], where: str) -> Itera
     elif home.prefixlen < 31 and (entry.start == int(home[0]) or end == int(home[-1])):
         edge = "network" if entry.start == int(home[0]) else "broadcast"
         address = entry.start if edge == "network" else end
-        yield EyrieError(
+        yield TableFault(
             f"{where}: entry {entry}",
             seen=dotted(address),
             wanted=f"addresses of hosts, not the {edge} address of {home}",
