@@ -16,6 +16,7 @@ from eyrie.lab import (
     keys,
     namespaces,
     network_plan,
+    node_fake,
     node_vm,
     package_server,
     pc,
@@ -25,7 +26,7 @@ from eyrie.lab import (
 )
 from eyrie.lab.commands import run
 from eyrie.lab.images import ImageStore
-from eyrie.lab.model import GENUINE, Host, Topology, namespace
+from eyrie.lab.model import FAKE, GENUINE, Host, Topology, namespace
 from eyrie.lab.paths import Paths
 from eyrie.lab.plan import Step
 from eyrie.lab.present import Reader, process, seed_mark
@@ -109,9 +110,11 @@ class Applier:
 
     def _prepare(self, host: Host) -> None:
         files = self.reader.seed(host)
-        image = ImageStore(self.paths.images).path(host.kind) if host.kind != GENUINE else Path()
+        image = self._image_of(host)
         if host.kind == GENUINE:
             node_vm.prepare(self.paths, host, files)
+        elif host.kind == FAKE:
+            node_fake.prepare(self.paths, host, image, files)
         elif host.kind in ("vm", "pc"):
             vm.prepare(self.paths, host, image, files)
         else:
@@ -122,19 +125,25 @@ class Applier:
         seed_mark(self.paths, host).write_text(seed.digest(files), encoding="ascii")
 
     def _boot(self, host: Host) -> None:
-        within = self.topology.host_namespace(host)
-        if host.kind == GENUINE:
-            self.processes.start(process(host.name), node_vm.command(self.paths, host), namespace=within)
+        name, within = process(host.name), self.topology.host_namespace(host)
+        if host.kind == "container":
+            command = container.command(self.topology, self.paths, host)
+            self.processes.start(name, command, environment=container.ENVIRONMENT)
             return
-        if host.kind == "vm":
-            command = vm.command(self.paths, host, ImageStore(self.paths.images).path("vm"))
-            self.processes.start(process(host.name), command, namespace=within)
-            return
-        if host.kind == "pc":
-            self.processes.start(process(host.name), pc.command(self.paths, host), namespace=within)
-            return
-        command = container.command(self.topology, self.paths, host)
-        self.processes.start(process(host.name), command, environment=container.ENVIRONMENT)
+        if host.kind == FAKE:  # like a genuine one it has no disk: each start begins with the image
+            self._prepare(host)
+        commands: Mapping[str, Callable[[], list[str]]] = {
+            "vm": lambda: vm.command(self.paths, host, self._image_of(host)),
+            "pc": lambda: pc.command(self.paths, host),
+            GENUINE: lambda: node_vm.command(self.paths, host),
+            FAKE: lambda: node_fake.command(self.paths, host, self._image_of(host)),
+        }
+        self.processes.start(name, commands[host.kind](), namespace=within)
+
+    def _image_of(self, host: Host) -> Path:
+        """Return the shared image of a host; genuine nodes have the lab's own copies instead."""
+        store = ImageStore(self.paths.images)
+        return self.paths.node_images if host.kind == GENUINE else store.path(host.kind)
 
     def _answer(self, host: Host) -> None:
         self._wait(process(host.name), lambda: self.reader.answers(host), ANSWER_SECONDS[host.kind])
