@@ -18,7 +18,7 @@ def reason(text: str) -> str:
 
 def last(text: str) -> str:
     """Return what it said last, for a kernel that stands still."""
-    return ([""] + _lines(text))[-1]
+    return ["", *_lines(text)][-1]
 
 
 def _lines(text: str) -> list[str]:

@@ -7,7 +7,6 @@ import pytest
 
 from eyrie.kernels.console import last, reason
 
-
 PANIC = "Kernel panic: VFS: Unable to mount root fs on 03:01"
 
 
