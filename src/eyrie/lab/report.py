@@ -7,8 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from eyrie.lab.lab import HostStatus, Lab
+from eyrie.lab.model import FAKE, GENUINE
 from eyrie.lab.pool import Slot, read_slots
 
+KINDS = {GENUINE: "openMosix node", FAKE: "fake openMosix node"}
 COLOURS = {"up": "green", "booting": "yellow", "off": "red"}
 
 
@@ -20,6 +22,9 @@ def hosts(lab: Lab) -> None:
 def pool(lab: Lab) -> None:
     """Print the pool, if one answers, and how all this goes away again."""
     console = Console(highlight=False)
+    if not any("masters" in host.groups for host in lab.topology.hosts):
+        console.print(f"take it down: eyrie lab down --name {lab.topology.name}")
+        return
     slots = read_slots(lab)
     if slots is None:
         console.print("no pool yet: ansible-playbook -i inventory/lab site.yml")
@@ -37,7 +42,12 @@ def host_table(name: str, found: list[HostStatus]) -> Table:
         host = status.host
         state = f"[{COLOURS[status.state]}]{status.state}[/]"
         table.add_row(
-            host.name, host.kind, host.subnet.name, str(host.address), state, uptime(status.seconds)
+            host.name,
+            KINDS.get(host.kind, host.kind),
+            host.subnet.name,
+            str(host.address),
+            state,
+            uptime(status.seconds),
         )
     return table
 

@@ -15,12 +15,11 @@ from eyrie.lab.fake_node import call, wire
 from eyrie.lab.fake_node.proc import Proc, Sample, samples
 from eyrie.lab.fake_node.tools import Tools
 from eyrie.lab.fake_node.wire import Channel
-from eyrie.lab.fake_node.world import BUSY_SHARE, FLAGS, Guest, Process, World
+from eyrie.lab.fake_node.world import FLAGS, Guest, Process, World
 from eyrie.nodetable import Table
 
 TICK_SECONDS = 0.1
 GOSSIP_SECONDS = 1.0
-HERTZ = os.sysconf("SC_CLK_TCK")
 # Like a genuine node's own: they belong to the place.
 IMMOVABLE = ("sshd", "init", "getty", "logread", "syslogd", "klogd")
 
@@ -41,7 +40,7 @@ class Kernel:
         self.hosted: dict[int, Channel] = {}  # by the guest's number
         self.unnamed: list[Channel] = []  # connected, not yet said for whom
         self.frozen: set[int] = set()
-        self._ticks: dict[int, tuple[float, int]] = {}
+        self._counted = time.monotonic()
         self._next_guest = 70
         self._next_gossip = 0.0
         self._selector = selectors.DefaultSelector()
@@ -127,11 +126,11 @@ class Kernel:
 
     def _count(self, found: list[Sample], now: float) -> None:
         """Follow which processes there are and how busy they have been."""
+        since, self._counted = now - self._counted, now
         alive = {sample.pid for sample in found}
         for pid in [pid for pid in self.world.processes if pid not in alive]:
             self._leave(pid)
             del self.world.processes[pid]
-            self._ticks.pop(pid, None)
             self.proc.forget_process(pid)
         for sample in found:
             process = self.world.processes.get(sample.pid)
@@ -139,14 +138,9 @@ class Kernel:
                 is_movable = not sample.command.startswith(IMMOVABLE)
                 process = Process(sample.pid, sample.command, is_movable)
                 self.world.processes[sample.pid] = process
-                self._ticks[sample.pid] = (now, sample.ticks)
             process.command = sample.command
-            since, before = self._ticks[sample.pid]
-            if now - since >= 0.5:  # shorter and the clock's ticks show
-                share = (sample.ticks - before) / HERTZ / (now - since)
-                is_busy = share >= BUSY_SHARE
-                process.busy_seconds = process.busy_seconds + now - since if is_busy else 0.0
-                self._ticks[sample.pid] = (now, sample.ticks)
+            # Whoever wants the processor each time it is looked at computes, however little of it there is.
+            process.busy_seconds = process.busy_seconds + since if sample.wants_processor else 0.0
 
     def _accept(self) -> None:
         with contextlib.suppress(BlockingIOError):

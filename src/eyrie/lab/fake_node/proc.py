@@ -164,7 +164,7 @@ class Sample:
 
     pid: int
     command: str
-    ticks: int  # of the processor, used so far
+    wants_processor: bool
 
 
 def samples(real: Path) -> list[Sample]:
@@ -176,8 +176,8 @@ def samples(real: Path) -> list[Sample]:
                 head, _, rest = (real / name / "stat").read_text(errors="replace").rpartition(")")
                 fields = rest.split()
                 if fields[0] != "Z":
-                    used = int(fields[11]) + int(fields[12])
-                    found.append(Sample(int(name), head.partition("(")[2], used))
+                    # A process that this kernel holds up (T) would go on computing.
+                    found.append(Sample(int(name), head.partition("(")[2], fields[0] in "RT"))
     return found
 
 

@@ -11,7 +11,6 @@ UP, CONFIGURED = 2, 1
 FLAGS = {"stay": 4, "lstay": 8, "block": 16, "quiet": 32, "nomfs": 64}
 # Genuine nodes gossip every second and are held to be down within three.
 SILENCE_SECONDS = 2.5
-BUSY_SHARE = 0.5
 BUSY_SECONDS = 1.5
 LOAD = 100  # of one process that computes all the time
 # A peer has to be that much less busy for a process to go there by itself.
