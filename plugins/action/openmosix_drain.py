@@ -50,7 +50,7 @@ def _reason(facts: NodeFacts, arguments: dict[str, Any]) -> str:
     left = drain.left(facts)
     what = "; ".join(left) or "the node did not take block or lstay"
     return (
-        f"The node is not {arguments['state']} after {arguments['deadline_seconds']} s: {what}. It stays blocked, so"
-        " that nothing new comes meanwhile. Next: let these processes end or bring the node they wait for back, then"
-        " run this again; or openmosix_drain with state active opens the node again."
+        f"The node is not {arguments['state']} after {arguments['deadline_seconds']} s: {what}. It stays"
+        " blocked, so that nothing new comes meanwhile. Next: let these processes end, or bring the node they"
+        " wait for back, then run this again; openmosix_drain with state active opens the node again."
     )

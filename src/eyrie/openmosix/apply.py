@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 MAP = "/etc/openmosix.map"
 REFUSED = 102
 
-# The table comes on standard input, as nothing else brings bytes of any kind onto these nodes. The node's own setpe
-# judges it before anything changes; the file is replaced last, in one step, so that a node that loses its power
-# boots with either table and never with half of one.
+# The table comes on standard input, as nothing else brings bytes of any kind onto these nodes. The node's own
+# setpe judges it before anything changes; the file is replaced last, in one step, so that a node that loses
+# its power boots with either table and never with half of one.
 _APPLY = """umask 022
 f={map}
 fail() {{ echo "$1" >&2; rm -f $f.new; exit $2; }}

@@ -20,7 +20,7 @@ SEARCH_PATH = "PATH=/sbin:/usr/sbin:/usr/local/sbin:/bin:/usr/bin:/usr/local/bin
 # files of /proc/hpc do not serve, and each program started costs 10 ms: so one grep reads many files. Of a
 # process that is away only `where` may be read: anything else is asked of the node that runs it, and hangs if
 # that one is dead. The files of 5,000 configured nodes cost the kernel minutes: of a large table only the
-# nodes asked for are read. Peers that are plainly down are not told.
+# nodes asked for are read. Peers that are plainly down are not told. Its sed adds no missing last line end.
 READ_SCRIPT = (
     SEARCH_PATH
     + r"""
@@ -45,11 +45,11 @@ for d in /sbin /usr/sbin /usr/local/sbin /bin /usr/bin /usr/local/bin; do
 for t in setpe mosctl mosrun migrate; do [ -x $d/$t ] && f="$f $d/$t"; done
 done
 [ "$f" ] && md5sum $f | sed 's/^/tool=/'
-[ -f /etc/openmosix.tools ] && sed 's/^/tools=/' /etc/openmosix.tools
-sed 's/^/hosts=/' /etc/hosts 2>/dev/null
+[ -f /etc/openmosix.tools ] && sed 's/^/tools=/' /etc/openmosix.tools && echo
+sed 's/^/hosts=/' /etc/hosts 2>/dev/null; echo
 if [ -f /etc/openmosix.map ]; then
 md5sum /etc/openmosix.map | sed 's/^/map_md5=/'
-sed 's/^/map=/' /etc/openmosix.map
+sed 's/^/map=/' /etc/openmosix.map; echo
 fi
 echo eyrie-end=1
 """
