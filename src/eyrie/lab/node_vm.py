@@ -7,8 +7,10 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
+from eyrie.artefacts import catalogue
 from eyrie.errors import EyrieError
 from eyrie.images import ImageFile, inject
 from eyrie.lab import node_choice
@@ -17,10 +19,8 @@ from eyrie.lab.network_plan import TAP
 from eyrie.lab.paths import Paths
 from eyrie.lab.seed import SeedFile
 
-KNOWN = {
-    "kernel": "b00d2df4603232250130d2c4a3ec0cc781cf2f3595aacf685a13773732b4bdd6",
-    "ramdisk": "1cf55c3f843ab1ce7e879177d68073f7e6720273cb8010167571bc036c8839b5",
-}
+# The lab's name for an image -> the catalogue's.
+ARTEFACTS = {"kernel": "chaos_kernel", "ramdisk": "chaos_ramdisk"}
 # No autodiscovery, no IPsec, no DHCP: the lab says who is who. SHELL=0 would end init's loop over consoles.
 INIT_OPTIONS = "SHELL=1 SSHD=1 HTTPD=0 TYD=0 OMAUTO=0 IPSEC=0 IPFILT=0 DHCP=0 ACPID=0"
 
@@ -54,8 +54,8 @@ def ramdisk(paths: Paths, host: Host) -> Path:
 def has_images(paths: Paths) -> bool:
     """Whether the lab has its own good copies of both images."""
     return all(
-        (paths.node_images / name).exists() and _digest(paths.node_images / name) == digest
-        for name, digest in KNOWN.items()
+        (paths.node_images / name).exists() and _digest(paths.node_images / name) == _known(name)
+        for name in ARTEFACTS
     )
 
 
@@ -93,13 +93,18 @@ def _check(name: str, source: Path) -> None:
         raise EyrieError(
             f"{variable}={source}", seen=error.strerror, wanted="a readable file", next_step="correct it"
         ) from error
-    if digest != KNOWN[name]:
+    if digest != _known(name):
         raise EyrieError(
             f"{variable}={source}",
             seen=f"SHA-256 {digest}",
-            wanted=f"SHA-256 {KNOWN[name]}, the known openMosix {name}",
+            wanted=f"SHA-256 {_known(name)}, that of {ARTEFACTS[name]} in artefacts.yml",
             next_step="name the right file",
         )
+
+
+@cache
+def _known(name: str) -> str | None:
+    return catalogue.load()[ARTEFACTS[name]].sha256
 
 
 def _digest(path: Path) -> str:
