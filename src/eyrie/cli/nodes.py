@@ -141,10 +141,10 @@ def plan_numbers(
     if as_table:
         typer.echo(render(result.table), nl=False)
         return
-    _show(result, path, save)
+    _show(result, path, save, new)
 
 
-def _show(result: NumberPlan, path: Path, saved: bool) -> None:
+def _show(result: NumberPlan, path: Path, saved: bool, new: bool) -> None:
     """The effect, the change of the table, and what to do next."""
     ranges, size = len(result.table.ranges), result.table.size
     typer.echo(f"{result.effect.summary}: {ranges} ranges for {size} nodes")
@@ -157,6 +157,8 @@ def _show(result: NumberPlan, path: Path, saved: bool) -> None:
     for mark, entries in (("-", result.effect.diff.removed), ("+", result.effect.diff.added)):
         for entry in entries:
             typer.echo(f"{mark} {entry}")
+    if new:
+        typer.echo("numbered anew: a node that carries another table restarts")
     if saved:
         typer.echo(f"written: {path}; commit it")
     else:

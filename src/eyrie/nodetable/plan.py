@@ -8,7 +8,7 @@ that a PC added later changes no table. New subnets are appended. Numbers of one
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from eyrie.errors import EyrieError
 from eyrie.nodetable.diff import TableDiff, diff
@@ -34,7 +34,8 @@ class Effect:
             return "no change"
         if self.diff.appends_only:
             return "append only"
-        return f"no restart: {len(self.diff.added)} entries come, {len(self.diff.removed)} go"
+        gone = len(self.diff.removed)
+        return f"no restart, {gone} {'entry leaves' if gone == 1 else 'entries leave'} the table"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class NumberPlan:
     table: Table
     state: State
     effect: Effect
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def plan(
@@ -64,7 +65,7 @@ def plan(
     _refuse_too_much(table)
     if not (verdict := judge(render(table).encode("ascii"))).accepted and table.entries:
         raise EyrieError("the planned table", seen=verdict.reason, wanted="one that setpe takes")
-    before = state.table if state else Table()
+    before = state.table if state else next(iter(found.values()), Table())
     effect = Effect(diff(before, table), tuple(_restarts(hosts, before, found, table)))
     return NumberPlan(table, given, effect, notes)
 

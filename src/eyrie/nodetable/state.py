@@ -115,7 +115,10 @@ def load(text: str | bytes, source: str = "openmosix-numbers.yml") -> State:
         ) from None
     if value["checksum"] != real or not sound:
         raise EyrieError(
-            f"{source}: checksum", seen=value["checksum"], wanted=f"{real}: edited by hand", next_step=RESTORE
+            f"{source}: checksum",
+            seen=value["checksum"],
+            wanted=f"{real}, for it was edited by hand",
+            next_step=RESTORE,
         )
     return state
 
@@ -184,7 +187,8 @@ def _alias(entry: Entry) -> dict[str, Any]:
 def _flow(value: dict[str, Any]) -> str:
     """One line of YAML, with texts as JSON writes them, which YAML reads too."""
     items = (
-        f"{key}: {json.dumps(each) if key in ('subnet', 'retired') else each}" for key, each in value.items()
+        f"{key}: {json.dumps(each, ensure_ascii=False) if key in ('subnet', 'retired') else each}"
+        for key, each in value.items()
     )
     return "{" + ", ".join(items) + "}"
 
