@@ -38,7 +38,7 @@ class Process(Protocol):
     """A running command."""
 
     def write(self, data: bytes, timeout: float) -> int:
-        """Hand over input and return how much of it was taken in time; BrokenPipeError: nobody will read it."""
+        """Hand over input and return how much of it was taken in time; BrokenPipeError: no reader."""
 
     def close_input(self) -> None:
         """End the input."""
