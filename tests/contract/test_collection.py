@@ -8,17 +8,22 @@ import os
 import re
 import subprocess
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+
+from eyrie import __version__
 
 pytestmark = pytest.mark.slow  # Ansible's programs, some twenty starts of them
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = re.compile(
-    r"(?:MANIFEST\.json|FILES\.json|README\.md|CHANGELOG\.md|LICENSE|requirements\.txt"
+    r"(?:MANIFEST\.json|FILES\.json|README\.md|CHANGELOG\.md|LICENSE|requirements\.txt|bindep\.txt"
     r"|(?:roles|plugins|playbooks|meta|docs|changelogs|tests)(?:/.*)?)"
 )
+BUILDER = ("meta/execution-environment.yml", "meta/runtime.yml", "requirements.txt", "bindep.txt")
 LITTER = re.compile(r"(?:^|/)(?:__pycache__|\.[^/]+|[^/]+\.pyc|secrets)(?:/|$)")
 
 
@@ -69,6 +74,28 @@ def test_artefact_holds_what_it_should(artefact: Path) -> None:
         assert f"roles/{role.name}/meta/argument_specs.yml" in names
     for plugin in (ROOT / "plugins").rglob("*.py"):
         assert str(plugin.relative_to(ROOT)) in names
+
+
+def requirements(text: str) -> set[str]:
+    return {line.split(" [")[0] for line in text.splitlines() if line and not line.startswith("#")}
+
+
+def test_an_execution_environment_gets_what_the_package_needs(artefact: Path) -> None:
+    """ansible-builder reads the artefact: it names every dependency of the package, in the same versions."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (core,) = (each for each in project["dependencies"] if each.startswith("ansible-core"))
+    with tarfile.open(artefact) as archive:
+        member = {name: archive.extractfile(name).read().decode() for name in BUILDER}  # type: ignore[union-attr]
+    parts = yaml.safe_load(member["meta/execution-environment.yml"])["dependencies"]
+    assert parts == {"python": "requirements.txt", "system": "bindep.txt"}
+    assert requirements(member["requirements.txt"]) == set(project["dependencies"]) - {core}
+    ranges = sorted(
+        re.sub(r"\.0(?=,|$)", "", yaml.safe_load(member["meta/runtime.yml"])["requires_ansible"]).split(",")
+    )
+    assert ranges == sorted(core.removeprefix("ansible-core").split(","))
+    assert yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"] == __version__
+    installed_by_run = re.search(r"lab_packages='(.*?)'", (ROOT / "run").read_text(), re.DOTALL)
+    assert installed_by_run and requirements(member["bindep.txt"]) <= set(installed_by_run[1].split())
 
 
 @pytest.mark.parametrize(
