@@ -54,9 +54,10 @@ def test_a_command_from_start_to_end() -> None:
 def test_hands_on_what_the_shell_was_told() -> None:
     service, stage = office()
     client = Client(service)
-    assert first.state == names.STATE_RUNNING
+    told = "<rsp:WorkingDirectory>C:\\x</rsp:WorkingDirectory><rsp:Environment>"
+    told += '<rsp:Variable Name="A">1</rsp:Variable></rsp:Environment>'
     option = '<w:OptionSet><w:Option Name="{}">{}</w:Option></w:OptionSet>'
-    client.create(told + "</rsp:Environment>", options=option.format("winrs_codepage", 65001))
+    client.create(told, options=option.format("winrs_codepage", 65001))
     client.command("x &amp; y", options=option.format("WINRS_CONSOLEMODE_STDIN", "FALSE"))
     client.command("x", options=option.format("WINRS_SKIP_CMD_SHELL", "true"))
     first, second = (each.order for each in stage.processes)
