@@ -21,6 +21,7 @@ from tests.bench.figures import (
     guest_size,
     idle_to_slot,
     input_to_pause,
+    nodetable,
     power_cut,
     second_site,
 )
@@ -28,6 +29,10 @@ from tests.bench.machine import this_machine
 from tests.bench.office import Office, Options
 from tests.bench.output import as_json, markdown, table
 
+# These need no lab.
+ALONE: dict[str, Callable[[Callable[[str], None]], list[Figure]]] = {
+    "nodetable": nodetable.measure,
+}
 # In this order: the ones that disturb the pool most come last.
 FIGURES: dict[str, Callable[[Office], list[Figure]]] = {
     "guest_size": guest_size.measure,
@@ -42,7 +47,8 @@ FIGURES: dict[str, Callable[[Office], list[Figure]]] = {
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"only these: {', '.join(FIGURES)}")
+    names = ", ".join((*ALONE, *FIGURES))
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"only these: {names}")
     parser.add_argument("--lab", type=Path, default=Path("inventory/lab"), help="the lab's inventory")
     parser.add_argument("--name", help="the lab's name, if not the one in lab.yml")
     parser.add_argument(
@@ -63,9 +69,9 @@ def _parser() -> argparse.ArgumentParser:
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = _parser()
     options = parser.parse_args(argv)
-    unknown = [name for name in options.figures if name not in FIGURES]
+    unknown = [name for name in options.figures if name not in FIGURES | ALONE]
     if unknown:
-        parser.error(f"no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}")
+        parser.error(f"no figure {', '.join(unknown)}; there are {', '.join((*ALONE, *FIGURES))}")
     if options.repetitions < 1:
         parser.error(f"--repetitions {options.repetitions}: wanted 1 or more")
     return options
@@ -91,7 +97,11 @@ def _measure(options: argparse.Namespace, say: Callable[[str], None]) -> tuple[l
         figures += _attempt("lab, cold", lambda: cold_warm.measure_cold(say), say)
     if options.warm or options.cold:
         figures += _attempt("lab, warm", lambda: cold_warm.measure_warm(say), say)
-    wanted = options.figures or (() if options.cold or options.warm else tuple(FIGURES))
+    wanted = options.figures or (() if options.cold or options.warm else (*ALONE, *FIGURES))
+    for name in wanted:
+        if name in ALONE:
+            figures += _attempt(name, lambda name=name: ALONE[name](say), say)  # type: ignore[misc]
+    wanted = tuple(name for name in wanted if name in FIGURES)
     if wanted:
         office = Office(Options(options.lab, options.name, options.repetitions, options.full, say))
         for name in wanted:
