@@ -58,13 +58,15 @@ class Kernel:
             self._accept()
             self._read_channels()
             self._read_files()
-            if self.bell in ready:
-                for one in call.waiting(self.root, self.bell):
-                    call.reply(one, self.tools.answer(one))
+            calls = call.waiting(self.root, self.bell) if self.bell in ready else []
+            answers = [(one, self.tools.answer(one)) for one in calls]
             if now >= self._next_gossip:
                 self._next_gossip = now + GOSSIP_SECONDS
                 self._each_second(now)
             self._show(time.monotonic())
+            # Only now: whoever goes on finds in /proc what the call has changed.
+            for one, answer in answers:
+                call.reply(one, answer)
 
     def adopt(self, table: Table, own: int, *, restart: bool) -> None:
         """Take a table; a restart clears the node of all that is on the move."""

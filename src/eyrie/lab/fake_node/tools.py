@@ -48,6 +48,7 @@ class Tools:
             "mosctl": self._mosctl,
             "migrate": self._migrate,
             "mosrun": self._mosrun,
+            "login": lambda _: Answer(0, skip=0),
         }
         return tools[call.name](call)
 

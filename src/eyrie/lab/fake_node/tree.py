@@ -63,7 +63,7 @@ DIRECTORIES = (
 )
 BANNER = "fake openMosix node (Eyrie's lab): acts like 2.4.26-om, migrates nothing\n"
 USERS = """\
-root:x:0:0:root:/root:/bin/ash
+root:x:0:0:root:/root:/libexec/login
 sshd:x:98:98:sshd priv sep:/var/empty:/sbin/nologin
 nobody:x:99:99:httpd priv sep:/web:/sbin/nologin
 user:x:100:100:shell user:/:/bin/ash
@@ -112,7 +112,7 @@ def _scripts(root: Path) -> None:
     """Replace the programs that have to act old, and put the tools of openMosix in place."""
     places = {"uname.sh": ["bin/uname"], "busybox.sh": ["bin/busybox"]}
     places["applet.sh"] = [f"bin/{name}" for name in OPTIONS]
-    places["tool.sh"] = [f"sbin/{name}" for name in TOOLS]
+    places["tool.sh"] = [*(f"sbin/{name}" for name in TOOLS), f"{HELPERS}/login"]
     for script, targets in places.items():
         for target in targets:
             (root / target).unlink(missing_ok=True)
