@@ -162,11 +162,13 @@ class ActionModule(NodeBoot):
         return {"diff": found}
 
     def _told(self, here: NodeKernels, *, changed: bool, booted: bool) -> dict[str, Any]:
+        """Tell what the node runs now; `booted` whether that is the pool's kernel, and well."""
         told = {
             "release": self.wanted.release,
             "running": here.running.release,
             "build": here.running.built,
             "booted": booted,
+            "is_openmosix": here.has_hpc,
             "round_trips": self.round_trips,
         }
         return {"changed": changed, "node_kernel": told}

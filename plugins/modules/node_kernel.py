@@ -119,6 +119,9 @@ node_kernel:
     booted:
       description: Whether the pool's kernel runs.
       type: bool
+    is_openmosix:
+      description: Whether the running kernel has C(/proc/hpc), so that the node has to be drained before a boot.
+      type: bool
     round_trips:
       description: How often the node was asked.
       type: int
@@ -127,5 +130,6 @@ node_kernel:
     running: 2.4.26-om
     build: "(root@build) #1 SMP Sun Aug 15 21:24:00 EST 2004"
     booted: true
+    is_openmosix: true
     round_trips: 1
 """

@@ -9,9 +9,10 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible_collections.eyrie.pool.plugins.plugin_utils.node_action import NodeAction
 
 from eyrie.kernels import console
+from eyrie.kernels.node import SEARCH_PATH
 
 # In the background, so that the answer still gets out; the last line is what Ansible appends to.
-REBOOT = "sync\n(trap '' 1; sleep 2; reboot) > /dev/null 2>&1 < /dev/null &\ntrue"
+REBOOT = f"{SEARCH_PATH}\nsync\n(trap '' 1; sleep 2; reboot) > /dev/null 2>&1 < /dev/null &\ntrue"
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id 2> /dev/null || grep btime /proc/stat"
 POLL_SECONDS = 2.0
 

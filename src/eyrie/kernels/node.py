@@ -15,6 +15,8 @@ from eyrie.kernels.release import Build, of_banner
 # File systems that GRUB reads but never writes: there `next_entry` would never be cleared.
 COPY_ON_WRITE = ("btrfs", "f2fs", "zfs", "squashfs", "iso9660", "overlay", "tmpfs", "ramfs")
 STAMP = ".eyrie"
+# A shell that ssh starts on an old node looks in /bin and /usr/bin alone.
+SEARCH_PATH = "PATH=/sbin:/usr/sbin:/usr/local/sbin:$PATH; export PATH"
 _MARK = "@@eyrie"
 _SHOWN = re.compile(rf"^{_MARK} file (\S+)\n(.*?)\n{_MARK} end$", re.MULTILINE | re.DOTALL)
 
@@ -52,6 +54,7 @@ def read_script(release: str, names: Sequence[str]) -> str:
     boot = " ".join(shlex.quote(f"/boot/{name}") for name in names)
     modules = shlex.quote(f"/lib/modules/{release}")
     return f"""
+{SEARCH_PATH}
 show() {{ if [ -f "$1" ]; then echo "{_MARK} file $1"; cat "$1"; echo; echo "{_MARK} end"; fi; }}
 echo "hpc=$([ -d /proc/hpc/admin ] && echo 1)"
 echo "boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || grep btime /proc/stat)"

@@ -10,9 +10,9 @@ from eyrie.errors import EyrieError
 from eyrie.kernels import bootloaders
 from eyrie.kernels.bootloaders import Edit, Entry
 from eyrie.kernels.bootloaders.grub2 import Grub2
-from eyrie.kernels.bundle import Bundle
-from eyrie.kernels.node import COPY_ON_WRITE, STAMP, NodeKernels
-from eyrie.kernels.release import Build
+from eyrie.kernels.bundle import BOOT_FILES, Bundle
+from eyrie.kernels.node import COPY_ON_WRITE, SEARCH_PATH, STAMP, NodeKernels
+from eyrie.kernels.release import Build, is_release, is_word
 
 # Unpacked beside what is there, before the old files go.
 COPIES = 2
@@ -27,6 +27,18 @@ class Wanted:
     needs_hpc: bool
     words: tuple[str, ...] = ()
     bootloader: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse what must not get into a shell or a bootloader's configuration."""
+        if not is_release(self.release):
+            wanted = "such as 2.4.26-om"
+            raise EyrieError(
+                "release of the kernel", seen=self.release, wanted=wanted, next_step="correct it"
+            )
+        for word in self.words:
+            if not is_word(word):
+                wanted = "letters, digits and _.,:/=@%+-"
+                raise EyrieError("word for the kernel's command line", seen=word, wanted=wanted)
 
     @property
     def entry(self) -> Entry:
@@ -102,7 +114,9 @@ def install_script(release: str, bundle: Bundle) -> str:
     staging, target = f"/lib/modules/.eyrie-{release}", f"/lib/modules/{release}"
     sums = "\n".join(f"check {name} {md5}" for name, md5 in bundle.boot)
     moves = "\n".join(f"place {name}" for name, _ in bundle.boot)
+    gone = " ".join(sorted(_boot_files(release) - {f"/boot/{name}" for name, _ in bundle.boot}))
     return f"""
+{SEARCH_PATH}
 set -e
 umask 022
 check() {{
@@ -123,14 +137,15 @@ if [ -d {target} ]; then mv {target} {target}.eyrie-old; fi
 mv lib/modules/{release} {target}
 cd /
 rm -rf {staging} {target}.eyrie-old
+rm -f {gone}
 sync
 """.strip()
 
 
 def remove_script(release: str) -> str:
     """Return the script that removes every file of a release."""
-    boot = " ".join(f"/boot/{kind}-{release}" for kind in ("vmlinuz", "System.map", "config", "initrd.img"))
-    return f"rm -f {boot}\nrm -rf /lib/modules/{release} /lib/modules/.eyrie-{release}\nsync"
+    boot = " ".join(sorted(_boot_files(release)))
+    return f"{SEARCH_PATH}\nrm -f {boot}\nrm -rf /lib/modules/{release} /lib/modules/.eyrie-{release}\nsync"
 
 
 def edit_script(edit: Edit) -> str:
@@ -140,6 +155,7 @@ def edit_script(edit: Edit) -> str:
     forgets = "\n".join(f"rm -f {quote(path)}.eyrie-old" for path in edit.texts)
     commands = " && ".join(edit.commands) or "true"
     return f"""
+{SEARCH_PATH}
 set -e
 umask 022
 write() {{
@@ -148,6 +164,7 @@ write() {{
     printf '%s' "$2" > "$1.eyrie-new"
     sync
     mv -f "$1.eyrie-new" "$1"
+    if [ -z "$2" ]; then rm -f "$1"; fi
 }}
 back() {{ if [ -f "$1.eyrie-old" ]; then mv -f "$1.eyrie-old" "$1"; else rm -f "$1"; fi; }}
 {writes}
@@ -158,6 +175,10 @@ fi
 {forgets}
 sync
 """.strip()
+
+
+def _boot_files(release: str) -> set[str]:
+    return {f"/boot/{kind}-{release}" for kind in BOOT_FILES}
 
 
 def _refuse_unwritable(node: NodeKernels) -> None:

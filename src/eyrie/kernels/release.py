@@ -15,8 +15,20 @@ PROTOCOL_OFFSET, FIRST_PROTOCOL = 0x206, 0x0200
 POINTER_OFFSET, BASE = 0x20E, 0x200
 LONGEST = 512
 
-RELEASE = re.compile(r"\d+\.\d+(\.\d+)?[A-Za-z0-9.+~_-]*")
+RELEASE = re.compile(r"\d+\.\d+(\.\d+)?[A-Za-z0-9.+~_-]{0,48}")
 _BANNER = re.compile(r"Linux version (\S+) (\([^)]*\)) .*?(#\d.*)", re.DOTALL)
+# What no bootloader's configuration and no shell takes for anything else.
+WORD = re.compile(r"[A-Za-z0-9_.,:/=@%+-]+")
+
+
+def is_release(text: str) -> bool:
+    """Whether a text can be the release of a kernel; it ends up in names of files."""
+    return RELEASE.fullmatch(text) is not None
+
+
+def is_word(text: str) -> bool:
+    """Whether a text can be one word of a kernel's command line."""
+    return WORD.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Edit:
-    """Files to write in this order, then commands to run; the old files come back if a command fails."""
+    """Files to write in this order, then commands to run; the old files come back if a command fails.
+
+    A file with nothing in it is removed.
+    """
 
     texts: Texts = field(default_factory=dict)
     commands: tuple[str, ...] = ()
