@@ -20,7 +20,7 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "guest_image": ("linux_desktops",),
     "guest_qemu": ("linux_desktops",),
     "agent": ("linux_desktops",),
-    "openmosix_vm": ("masters",),
+    "wine": ("masters",),
 }
 """Feature group -> families whose hosts it may hold."""
 NEEDS: dict[str, tuple[str, ...]] = {"agent": ("guest_image", "guest_qemu")}
