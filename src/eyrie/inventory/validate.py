@@ -21,6 +21,7 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "guest_qemu": ("linux_desktops",),
     "agent": ("linux_desktops",),
     "wine": ("masters",),
+    "openmosix_vm": ("masters",),
 }
 """Feature group -> families whose hosts it may hold."""
 NEEDS: dict[str, tuple[str, ...]] = {"agent": ("guest_image", "guest_qemu")}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eyrie.engines.tokens import revocations
 from eyrie.errors import EyrieError
+from eyrie.node_vms.model import node_vms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +34,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "htcondor_negotiator_interval_seconds": (5, 3600),
     "htcondor_port": (1024, 65535),
     "htcondor_token_lifetime_days": (1, 3650),
+    "openmosix_vm_boot_seconds": (10, 3600),
+    "openmosix_vm_cpu_percent": (1, 100),
+    "openmosix_vm_stop_seconds": (5, 3600),
 }
 
 
@@ -56,6 +60,14 @@ def _is_host_address(text: str) -> bool:
     return not (address.is_unspecified or address.is_multicast or address.is_loopback)
 
 
+def _is_interface_address(text: str) -> bool:
+    try:
+        interface = ipaddress.IPv4Interface(text)
+    except ValueError:
+        return False
+    return "/" in text and _is_host_address(str(interface.ip))
+
+
 _POOL = Form(
     _matches(r"[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?"), "small letters, digits, '.' and '-', at most 64"
 )
@@ -73,6 +85,14 @@ _SERVICE_ACCOUNT = Form(
 _ARCHITECTURE = Form(_matches("amd64|i386"), "amd64 or i386")
 _DEBIAN_PACKAGE = Form(_matches(r"[a-z0-9][a-z0-9+.-]+"), "the name of a Debian package")
 _SCOPE = Form(_matches(r"[A-Z_]+"), "an authority of HTCondor such as ADVERTISE_STARTD")
+# What Linux takes as an interface's name, less what would have to be quoted.
+_INTERFACE_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}"
+_INTERFACE = Form(_matches(_INTERFACE_NAME), "the name of a network interface, at most 15 characters")
+_MAYBE_INTERFACE = Form(_matches(f"({_INTERFACE_NAME})?"), "the name of a network interface, or nothing")
+_MAYBE_INTERFACE_ADDRESS = Form(
+    lambda text: text == "" or _is_interface_address(text), "an address such as 10.77.0.1/24, or nothing"
+)
+_MAYBE_SHA256 = Form(_matches(r"([0-9a-f]{64})?"), "64 small hex digits, or nothing")
 
 FORMS: dict[str, Form] = {
     "agent_master_address": _ADDRESS,
@@ -85,6 +105,11 @@ FORMS: dict[str, Form] = {
     "htcondor_submitters": _SUBMITTER,
     "htcondor_token_desktop": DESKTOP,
     "htcondor_token_scopes": _SCOPE,
+    "openmosix_vm_bridge": _INTERFACE,
+    "openmosix_vm_bridge_address": _MAYBE_INTERFACE_ADDRESS,
+    "openmosix_vm_bridge_interface": _MAYBE_INTERFACE,
+    "openmosix_vm_kernel_sha256": _MAYBE_SHA256,
+    "openmosix_vm_root_image_sha256": _MAYBE_SHA256,
     "wine_architectures": _ARCHITECTURE,
     "wine_fonts": _DEBIAN_PACKAGE,
     "wine_job_user": _SERVICE_ACCOUNT,
@@ -102,7 +127,23 @@ def faults(values: Mapping[str, Any]) -> list[EyrieError]:
                 found += _form_fault("htcondor_revoked_tokens, desktop", each.desktop, DESKTOP)
         except EyrieError as error:
             found.append(error)
-    return found
+    return found + _node_faults(values)
+
+
+def _node_faults(values: Mapping[str, Any]) -> list[EyrieError]:
+    """Find what is wrong with the openMosix nodes that a master is to run."""
+    if "openmosix_vm_network" not in values or "openmosix_vm_nodes" not in values:
+        return []
+    try:
+        node_vms(
+            values["openmosix_vm_nodes"],
+            values["openmosix_vm_network"],
+            values.get("openmosix_vm_gateway", ""),
+            " ".join(map(str, values.get("openmosix_vm_init_options", []))),
+        )
+    except EyrieError as error:
+        return [error]
+    return []
 
 
 def _range_fault(name: str, value: Any) -> list[EyrieError]:
