@@ -54,7 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--repetitions", type=int, default=20, metavar="N", help="of an owner's keystroke (default 20)"
     )
-    parser.add_argument("--full", action="store_true", help="100 keystrokes, 3 power cuts: most of an hour")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="100 keystrokes, in a lab of their own; 3 power cuts: half an hour more",
+    )
     parser.add_argument(
         "--warm", action="store_true", help="also time `./run lab` in a lab of its own, with caches"
     )

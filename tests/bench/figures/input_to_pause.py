@@ -8,8 +8,9 @@ from contextlib import ExitStack
 
 from eyrie.lab.owner import Person
 from tests.bench.figure import Figure
-from tests.bench.office import BURN, JOIN_SECONDS, Jobs, Office
-from tests.bench.processes import alive, sampled
+from tests.bench.many import DESKTOPS, many_desktops
+from tests.bench.office import BURN, JOIN_SECONDS, POLL_SECONDS, Jobs, Office
+from tests.bench.processes import cpu_seconds, sampled
 from tests.bench.quiet import quiet_from, use
 
 WHAT = "owner's input to guest CPU use zero"
@@ -19,52 +20,77 @@ NOTE = (
     "The agent's polling is included. After the first second the guest may run again, in the idle class, "
     "to hand its job back."
 )
+HUNDRED = 100
 BEFORE_SECONDS = 0.5
-BUSY_CORES = 0.5
+BUSY_CORES = 0.25  # it may have to share two cores with guests that boot meanwhile
 AFTER_SECONDS = 4.0
 WINDOW_SECONDS = 0.5
 SHARE = 0.02
 
 
 def measure(office: Office) -> list[Figure]:
-    """Each repetition takes the desktop that computes first; the others come back meanwhile."""
-    wanted = 100 if office.options.full else office.options.repetitions
+    """Some keystrokes in the lab that is up, or a hundred in one that is quicker to return to work."""
+    if not office.options.full:
+        return [Figure(WHAT, 1, "s", _keystrokes(office, office.options.repetitions), "p99", NOTE)]
+    with many_desktops(office.options) as many:
+        values = _keystrokes(many, HUNDRED)
+        office.guests_ran_with |= {many.accelerator(desktop) for desktop in many.desktops} - {""}
+    note = f"{NOTE} In a lab of {DESKTOPS} desktops, where one computes while others boot beside it."
+    return [Figure(WHAT, 1, "s", values, "p99", note)]
+
+
+def _keystrokes(office: Office, wanted: int) -> tuple[float, ...]:
+    """Whichever desktop computes first has its owner come back; the others return meanwhile."""
     values: list[float] = []
+    done: set[int] = set()  # guests that were asked to leave
     with ExitStack() as stack:
         people = {desktop: stack.enter_context(office.lab.owner(desktop)) for desktop in office.desktops}
         jobs = stack.enter_context(office.jobs(BURN, len(office.desktops)))
         while len(values) < wanted:
-            desktop, guest = _computing(office, jobs)
+            desktop, guest = _computing(office, jobs, done)
             value = _pause(guest, people[desktop])
+            done.add(guest)
             if value is None:  # the guest was not really computing when the key came: no measurement
                 continue
             values.append(value)
             office.say(f"input to CPU zero, {len(values)} of {wanted}, {desktop}: {value:.3f} s")
-            office.wait(f"{desktop}'s guest ends", lambda guest=guest: not alive(guest), 30)  # type: ignore[misc]
-    return [Figure(WHAT, 1, "s", tuple(values), "p99", NOTE)]
+    return tuple(values)
 
 
-def _computing(office: Office, jobs: Jobs) -> tuple[str, int]:
-    """Wait until some desktop executes one of the jobs; return it and its guest's process."""
+def _computing(office: Office, jobs: Jobs, done: set[int]) -> tuple[str, int]:
+    """Wait until the guest of some desktop computes one of the jobs; return both."""
     found: list[tuple[str, int]] = []
 
     def look() -> bool:
         for desktop in jobs.running_on():
             guest = office.guest(desktop)
-            if guest is not None:
+            if guest is not None and guest not in done and _burns(guest):
                 found.append((desktop, guest))
-        return bool(found)
+                return True
+        return False
 
     office.wait("a job on some desktop", look, JOIN_SECONDS)
     return found[0]
+
+
+def _burns(guest: int) -> bool:
+    """Whether a guest gets enough CPU to be seen losing it; it may have gone meanwhile."""
+    try:
+        used = cpu_seconds(guest)
+        time.sleep(POLL_SECONDS)
+        return cpu_seconds(guest) - used >= BUSY_CORES * POLL_SECONDS
+    except OSError:
+        return False
 
 
 def _pause(guest: int, person: Person) -> float | None:
     with sampled(guest) as samples:
         time.sleep(BEFORE_SECONDS)
         pressed = person.type()
-        time.sleep(max(0.0, pressed + AFTER_SECONDS - time.monotonic()))
+        quiet = None
+        while quiet is None and time.monotonic() < pressed + AFTER_SECONDS:
+            time.sleep(WINDOW_SECONDS)
+            quiet = quiet_from(samples, pressed, WINDOW_SECONDS, SHARE)
     if use(samples, pressed - BEFORE_SECONDS, pressed) < BUSY_CORES:
         return None
-    quiet = quiet_from(samples, pressed, WINDOW_SECONDS, SHARE)
     return AFTER_SECONDS if quiet is None else quiet - pressed
