@@ -19,7 +19,7 @@ from eyrie.lab.node_choice import form
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(os.geteuid() != 0, reason="a lab needs root")]
 
 ROOT = Path(__file__).parents[2]
-MAP = "1 10.78.1.11 2\\n3 10.78.2.11 2\\n"
+MAP = "1 10.78.1.11 2\\n3 10.78.2.11 1\\n4 10.78.3.11 1\\n"
 DOWN_SECONDS = 3.0
 
 
@@ -50,7 +50,7 @@ def until(lab: Lab, host: str, number: int, state: str, seconds: float = 30.0) -
     return time.monotonic() - begin
 
 
-def test_nodes_of_two_subnets_see_one_another(lab: Lab) -> None:
+def test_nodes_of_three_subnets_see_one_another(lab: Lab) -> None:
     for host in ("node-1", "node-3"):
         for number in (1, 2, 3, 4):
             until(lab, host, number, "up.")

@@ -182,6 +182,6 @@ def test_the_labs_inventory_of_nodes_is_good() -> None:
     topology = load(ROOT / "inventory/openmosix-lab")
     members = [host.name for host in topology.hosts if "openmosix_tools" in host.groups]
     assert members == ["node-1", "node-2", "node-3"]
-    assert {host.subnet.name for host in topology.hosts} == {"hq", "east"}
+    assert {host.subnet.name for host in topology.hosts} == {"hq", "east", "west"}
     others = {subnet.network for subnet in load(ROOT / "inventory/lab").subnets}
     assert not {subnet.network for subnet in topology.subnets} & others
