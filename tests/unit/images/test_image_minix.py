@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from image_samples import empty_minix, filled_minix, minix_faults
 from eyrie.errors import EyrieError
 from eyrie.images import ImageFile, Remove, inject, open_image
 from eyrie.images.minix import MinixFormat
+from eyrie.images.minix.read import Reader
 
 
 @pytest.fixture(scope="module", params=[14, 30])
@@ -140,6 +142,42 @@ def test_a_truncated_image_is_refused(filled: bytes, length: int, tmp_path: Path
     (tmp_path / "cut.gz").write_bytes(packed[: len(packed) * length // len(filled)])
     with pytest.raises(EyrieError, match="cut"):
         open_image(tmp_path / "cut.gz")
+
+
+def put_inode(reader: Reader, path: str, **facts: object) -> bytes:
+    """Return the image with other facts in a file's inode."""
+    data, number = bytearray(reader.data), reader.names[path]
+    at = reader.super.inode_table + (number - 1) * 32
+    data[at : at + 32] = dataclasses.replace(reader.inode(number), **facts).packed()  # type: ignore[arg-type]
+    return bytes(data)
+
+
+def test_what_would_make_changes_dangerous_is_named(filled: bytes) -> None:
+    reader = Reader(filled)
+    motd, key = (reader.inode(reader.names[path]) for path in ("/etc/motd", "/etc/ssh/key"))
+    free = bytearray(filled)
+    free[2048 + reader.names["/etc/motd"] // 8] &= ~(1 << reader.names["/etc/motd"] % 8)
+    zone = motd.zones[0] - reader.super.first_zone + 1
+    unmarked = bytearray(filled)
+    unmarked[reader.super.zone_map + zone // 8] &= ~(1 << zone % 8)
+    for data, sentence in (
+        (
+            put_inode(reader, "/etc/ssh/key", zones=motd.zones),
+            r"zone \d+ of /etc/ssh/key.*belongs to /etc/motd too",
+        ),
+        (bytes(free), r"inode \d+ of /etc/motd: found 'marked as free'"),
+        (bytes(unmarked), r"zone \d+ of /etc/motd: found 'marked as free'"),
+        (put_inode(reader, "/etc/motd", links=2), "link count of /etc/motd: found 2"),
+        (put_inode(reader, "/etc/motd", mode=0o50644), "mode of /etc/motd"),
+        (put_inode(reader, "/etc/motd", size=1 << 30), "size of /etc/motd"),
+        (
+            put_inode(reader, "/etc/ssh/key", zones=(*key.zones[:2], 9999, *key.zones[3:])),
+            "zone number: found 9999",
+        ),
+        (put_inode(reader, "/etc", size=33), "size of folder /etc"),
+    ):
+        with pytest.raises(EyrieError, match=sentence):
+            MinixFormat(data)
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
