@@ -85,34 +85,30 @@ def _escaped(char: str) -> str:
 def rows(data: bytes, lookup: Lookup = no_names) -> list[Row]:
     """Every entry of a table; Refused at the first line that setpe cannot read."""
     entries: list[Row] = []
-    for number, text in lines(data):
-        row = _usual(text, number) or _unusual(text, number, lookup)
-        entries.append(row)
-        if len(entries) > MAX_ENTRIES:
-            raise Refused(
-                Fault(b"setpe: Table Overflow", (row,), hint=f"at most {MAX_ENTRIES} aliases included")
-            )
+    for number, whole in enumerate(data.split(b"\n"), 1):
+        row = _usual(whole, number)
+        for entry in (row,) if row else (_unusual(text, number, lookup) for text in _lines(whole)):
+            if len(entries) == MAX_ENTRIES:
+                raise Refused(
+                    Fault(b"setpe: Table Overflow", (entry,), hint=f"at most {MAX_ENTRIES}, aliases included")
+                )
+            entries.append(entry)
     return entries
 
 
-def lines(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """What setpe takes for lines, each with the number of the line of the file where it starts."""
-    for number, whole in enumerate(data.split(b"\n"), 1):
-        if len(whole) < CHUNK and b"\0" not in whole:
-            if whole and not whole.startswith(b"#"):
-                yield number, whole
-            continue
-        # A newline that does not fit into the buffer comes alone, which makes an empty line.
-        for start in range(0, len(whole), CHUNK):
-            text = whole[start : start + CHUNK].split(b"\0", 1)[0]
-            if text and not text.startswith(b"#"):
-                yield number, text
+def _lines(whole: bytes) -> Iterator[bytes]:
+    """What setpe takes for lines of a line of the file, without comments and empty ones."""
+    # A newline that does not fit into the buffer comes alone, which makes an empty line.
+    for start in range(0, len(whole), CHUNK):
+        text = whole[start : start + CHUNK].split(b"\0", 1)[0]
+        if text and not text.startswith(b"#"):
+            yield text
 
 
 def _usual(text: bytes, number: int) -> Row | None:
     """A line of plain numbers, four plain octets and blanks, as nearly every line is."""
     match = _USUAL.match(text)
-    if not match:
+    if not match or len(text) >= CHUNK:
         return None
     first, octets, count = match.groups()
     try:
