@@ -8,25 +8,22 @@ import binascii
 import hmac
 import socket
 import ssl
-from http.server import BaseHTTPRequestHandler
+from socketserver import StreamRequestHandler
 from typing import TYPE_CHECKING, Any
 
-from eyrie.lab.wsman import sealing
+from eyrie.lab.wsman import sealing, wire
 from eyrie.lab.wsman.negotiation import Negotiation, Refused
 
 if TYPE_CHECKING:
     from eyrie.lab.wsman.server import Endpoint
 
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
-MOST_BYTES = 16 * 1024 * 1024
+HANDSHAKE_SECONDS = 30
 
 
-class Connection(BaseHTTPRequestHandler):
-    """The standard library's handler lives as long as its connection, as does what NTLM negotiated."""
+class Connection(StreamRequestHandler):
+    """Lives as long as its TCP connection, as does what NTLM negotiated on it."""
 
-    protocol_version = "HTTP/1.1"
-    server_version = "Microsoft-HTTPAPI/2.0"
-    sys_version = ""
     timeout = 300
     wbufsize = -1
     disable_nagle_algorithm = True
@@ -36,18 +33,22 @@ class Connection(BaseHTTPRequestHandler):
         """Speak TLS, if so told, in this connection's own thread."""
         self._user = ""
         self._negotiation: Negotiation | None = None
+        self._final = ""
         endpoint: Endpoint = self.server
         if endpoint.tls is not None:
-            self.request.settimeout(30)
+            self.request.settimeout(HANDSHAKE_SECONDS)
             self.request = endpoint.tls.wrap_socket(self.request, server_side=True)
         super().setup()
 
     def handle(self) -> None:
         """Answer until the client leaves."""
         try:
-            super().handle()
+            while self._handle_one():
+                pass
+        except wire.BadRequest as error:
+            self._reply(error.status)
         except (ConnectionError, ssl.SSLError, TimeoutError):
-            self.close_connection = True
+            return
 
     def finish(self) -> None:
         """Say goodbye, if anybody listens."""
@@ -56,29 +57,23 @@ class Connection(BaseHTTPRequestHandler):
         except (OSError, ValueError):
             return
 
-    def do_POST(self) -> None:
-        """Answer one request."""
-        body = self._read_body()
-        if body is None:
-            return
-        if self.path.partition("?")[0].rstrip("/") != "/wsman":
+    def _handle_one(self) -> bool:
+        """Answer one request; False if it was the last."""
+        request = wire.read(self.rfile, self.wfile)
+        if request is None:
+            return False
+        self._asked = request.headers
+        if request.path.partition("?")[0].rstrip("/") != "/wsman" or request.method != "POST":
             self._reply(404)
-        elif self.headers.get("WSMANIDENTIFY"):
+        elif "wsmanidentify" in request.headers:
             self._reply(200, self.server.service.identify())
-        elif self._authenticate(body):
-            self._serve(body)
-
-    def _read_body(self) -> bytes | None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > MOST_BYTES:
-            self.close_connection = True
-            self._reply(413 if length.isdigit() else 411)
-            return None
-        return self.rfile.read(int(length))
+        elif self._authenticate(request.body):
+            self._serve(request.body)
+        return not request.last
 
     def _authenticate(self, body: bytes) -> bool:
         """Return whether to go on with the request; if not, it is answered."""
-        kind, _, text = self.headers.get("Authorization", "").partition(" ")
+        kind, _, text = self._asked.get("authorization", "").partition(" ")
         try:
             token = base64.b64decode(text, validate=True)
             if kind.lower() in ("negotiate", "ntlm"):
@@ -122,7 +117,7 @@ class Connection(BaseHTTPRequestHandler):
         self._reply(401, headers=headers)
 
     def _serve(self, body: bytes) -> None:
-        sealed = sealing.is_sealed(self.headers.get("Content-Type", ""))
+        sealed = sealing.is_sealed(self._asked.get("content-type", ""))
         if sealed:
             try:
                 body = self._unseal(body)
@@ -146,9 +141,6 @@ class Connection(BaseHTTPRequestHandler):
         signature, data, padding = self._negotiation.seal(answer)
         return sealing.pack(signature, data, len(answer) + padding)
 
-    _final = ""
-    """What the negotiation still has to say, together with the first answer."""
-
     def _reply(
         self,
         status: int,
@@ -157,21 +149,14 @@ class Connection(BaseHTTPRequestHandler):
         headers: list[tuple[str, str]] | None = None,
         sealed: bool = False,
     ) -> None:
-        self.send_response(status)
-        for name, value in headers or []:
-            self.send_header(name, value)
+        told = list(headers or [])
         if self._final:
-            self.send_header("WWW-Authenticate", self._final)
+            # What the negotiation still has to say goes with the first answer.
+            told.append(("WWW-Authenticate", self._final))
             self._final = ""
         if body:
-            self.send_header("Content-Type", sealing.CONTENT_TYPE if sealed else SOAP_TYPE)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Stay silent: the endpoint's owner counts requests itself."""
+            told.append(("Content-Type", sealing.CONTENT_TYPE if sealed else SOAP_TYPE))
+        wire.write(self.wfile, status, told, body)
 
 
 def shut(connection: socket.socket) -> None:

@@ -12,7 +12,7 @@ import socket
 import ssl
 import sys
 import threading
-from http.server import ThreadingHTTPServer
+from socketserver import ThreadingTCPServer
 from types import TracebackType
 from typing import Any
 
@@ -25,9 +25,10 @@ from eyrie.lab.wsman.service import Service
 from eyrie.lab.wsman.settings import Settings
 
 
-class Endpoint(ThreadingHTTPServer):
+class Endpoint(ThreadingTCPServer):
     """A desktop's WinRM service; `with` starts and stops it."""
 
+    allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
 
