@@ -185,6 +185,25 @@ def _rows(data: bytes) -> list[Row]:
         return []
 
 
+Shell = Callable[
+    [str, bytes], "tuple[int, str | bytes, str | bytes]"
+]  # script, stdin -> status, stdout, stderr
+
+
+def through_shell(sh: Shell) -> RunSetpe:
+    """The setpe of a node that is reached by a shell; it takes its own address from its host name."""
+
+    def run_setpe(data: bytes, own: str | int) -> tuple[int, bytes]:
+        if isinstance(own, int):
+            status, _, told = sh(f"setpe -c -p {own} -f -", data)
+        else:
+            script = f"was=$(hostname); hostname {own}; setpe -c -f -; rc=$?; hostname $was; exit $rc"
+            status, _, told = sh(script, data)
+        return status, told if isinstance(told, bytes) else told.encode("utf-8", "surrogateescape")
+
+    return run_setpe
+
+
 def cases(
     maps: int, seed: int = 0, owns: Sequence[str | None] = (*OWNS, None)
 ) -> Iterator[tuple[bytes, str | None]]:
