@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eyrie.engines.tokens import revocations
 from eyrie.errors import EyrieError
+from eyrie.kernels.release import is_release, is_word
 from eyrie.node_vms.model import node_vms
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "htcondor_negotiator_interval_seconds": (5, 3600),
     "htcondor_port": (1024, 65535),
     "htcondor_token_lifetime_days": (1, 3650),
+    "openmosix_kernel_boot_timeout_seconds": (10, 7200),
+    "openmosix_kernel_build_jobs": (1, 256),
+    "openmosix_kernel_health_timeout_seconds": (0, 3600),
+    "openmosix_kernel_panic_seconds": (1, 600),
     "openmosix_vm_boot_seconds": (10, 3600),
     "openmosix_vm_cpu_percent": (1, 100),
     "openmosix_vm_stop_seconds": (5, 3600),
@@ -93,6 +98,8 @@ _MAYBE_INTERFACE_ADDRESS = Form(
     lambda text: text == "" or _is_interface_address(text), "an address such as 10.77.0.1/24, or nothing"
 )
 _MAYBE_SHA256 = Form(_matches(r"([0-9a-f]{64})?"), "64 small hex digits, or nothing")
+_RELEASE = Form(is_release, "a kernel's release such as 2.4.26-om")
+_WORD = Form(is_word, "a word of a kernel's command line such as nmi_watchdog=1")
 
 FORMS: dict[str, Form] = {
     "agent_master_address": _ADDRESS,
@@ -105,6 +112,9 @@ FORMS: dict[str, Form] = {
     "htcondor_submitters": _SUBMITTER,
     "htcondor_token_desktop": DESKTOP,
     "htcondor_token_scopes": _SCOPE,
+    "openmosix_kernel_append": _WORD,
+    "openmosix_kernel_archive_sha256": _MAYBE_SHA256,
+    "openmosix_kernel_release": _RELEASE,
     "openmosix_vm_bridge": _INTERFACE,
     "openmosix_vm_bridge_address": _MAYBE_INTERFACE_ADDRESS,
     "openmosix_vm_bridge_interface": _MAYBE_INTERFACE,

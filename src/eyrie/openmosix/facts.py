@@ -70,6 +70,10 @@ class NodeFacts:
     blocked: bool = False
     staying: bool = False
     daemons: tuple[str, ...] = ()
+    init_md5: str | None = None
+    run_levels: str | None = None
+    links: tuple[str, ...] = ()
+    firewall: str = "none"
 
     @property
     def enabled(self) -> bool:
@@ -90,7 +94,7 @@ class NodeFacts:
         for name in ("peers", "guests", "away"):
             values[name] = [asdict(each) for each in values[name]]
         values |= {"enabled": self.enabled, "empty": self.empty, "load": self.load}
-        values["daemons"] = list(self.daemons)
+        values["daemons"], values["links"] = list(self.daemons), list(self.links)
         values["up"] = spans(self.up)
         values["table"] = None if self.table is None else render(self.table)
         values["table_sha256"] = None if self.table is None else digest(self.table)
@@ -102,7 +106,7 @@ class NodeFacts:
         known = {each.name: values[each.name] for each in fields(cls)}
         known["up"] = numbers(known["up"])
         known["table"] = None if known["table"] is None else _table(known["table"])
-        known["daemons"] = tuple(known["daemons"])
+        known["daemons"], known["links"] = tuple(known["daemons"]), tuple(known["links"])
         for name, kind in (("peers", Peer), ("guests", Guest), ("away", Away)):
             known[name] = tuple(kind(**each) for each in known[name])
         return cls(**known)

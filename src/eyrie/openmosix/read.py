@@ -46,6 +46,13 @@ for t in setpe mosctl mosrun migrate; do [ -x $d/$t ] && f="$f $d/$t"; done
 done
 [ "$f" ] && md5sum $f | sed 's/^/tool=/'
 [ -f /etc/openmosix.tools ] && sed 's/^/tools=/' /etc/openmosix.tools && echo
+if [ -d /etc/rc.d/rc3.d ]; then d=/etc/rc.d; else d=/etc; fi
+if [ -d $d/rc3.d ]; then echo run_levels=$d; fi
+for f in $d/rc[0-6].d/[SK]??openmosix; do [ -f $f ] && echo link=${f#$d/}; done
+[ -f /etc/init.d/openmosix ] && md5sum /etc/init.d/openmosix | sed 's/^/init_md5=/'
+if f=`iptables -L INPUT -n 2>/dev/null`; then
+case $f in *openmosix*) echo firewall=open;; *) echo firewall=closed;; esac
+fi
 sed 's/^/hosts=/' /etc/hosts 2>/dev/null; echo
 if [ -f /etc/openmosix.map ]; then
 md5sum /etc/openmosix.map | sed 's/^/map_md5=/'
@@ -103,6 +110,10 @@ def parse(output: str) -> NodeFacts:
         ),
         blocked=admin.get("block", "0") != "0",
         staying=admin.get("lstay", "0") != "0",
+        init_md5=_last(values, "init_md5").split(" ")[0] or None,
+        run_levels=_last(values, "run_levels") or None,
+        links=tuple(sorted(values["link"])),
+        firewall=_last(values, "firewall") or "none",
         daemons=tuple(sorted(DAEMONS & {name.strip("()") for name in values["process"]})),
     )
 
