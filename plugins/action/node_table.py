@@ -25,6 +25,7 @@ SPEC = {
     "drain_seconds": {"type": "int", "default": 60},
     "peers": {"type": "list", "elements": "int", "default": []},
     "wait_seconds": {"type": "int", "default": 20},
+    "facts": {"type": "str"},
 }
 
 
@@ -38,7 +39,9 @@ class ActionModule(NodeDrainAction):
             if arguments["state"] == "absent":
                 result.update(self._absent(arguments))
             else:
-                result.update(self._present(self._wanted(arguments, task_vars or {}), arguments))
+                goal = self._wanted(arguments, task_vars or {})
+                before = self.known(arguments["facts"], task_vars or {})
+                result.update(self._present(goal, before, arguments))
         except EyrieError as error:
             raise AnsibleActionFail(str(error)) from error
         result["round_trips"] = self.round_trips
@@ -55,8 +58,7 @@ class ActionModule(NodeDrainAction):
         text = Path(source).read_bytes().decode("utf-8", "surrogateescape")
         return change.wanted(text, address, arguments["src"], networks)
 
-    def _present(self, goal: Wanted, arguments: dict[str, Any]) -> dict[str, Any]:
-        before = self.read()
+    def _present(self, goal: Wanted, before: NodeFacts, arguments: dict[str, Any]) -> dict[str, Any]:
         step = change.plan(before, goal)
         if step is Step.RESTART and not arguments["allow_restart"]:
             raise EyrieError(

@@ -55,6 +55,11 @@ options:
     description: How long the peers may take to be up.
     type: int
     default: 20
+  facts:
+    description:
+      - Name of the variable that M(eyrie.pool.openmosix_info) was registered in. With it a node that runs
+        the table already is not asked at all.
+    type: str
 attributes:
   check_mode:
     description: Judges, reads, and tells what would be done.

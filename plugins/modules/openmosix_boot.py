@@ -3,11 +3,13 @@ DOCUMENTATION = r"""
 module: openmosix_boot
 short_description: Have openMosix start when its node boots
 description:
-  - Writes C(/etc/init.d/openmosix), which applies the map at boot, and empties the node before it goes down. Links it
-    into the run levels where the node has any (System V); BusyBox has none, so nothing starts it there.
-  - Opens the firewall between nodes, in a chain of its own (UDP 5000 to 5700, TCP 4660, ICMP), where the node has
-    iptables. Closes it again with O(state=absent).
-  - Ends autodiscovery daemons, which would rewrite the table, unless O(autodiscovery_interface) asks for one.
+  - Writes C(/etc/init.d/openmosix), which applies the map at boot, and empties the node before it goes
+    down. Links it into the run levels where the node has any (System V); BusyBox has none, so nothing
+    starts it there.
+  - Opens the firewall between nodes, in a chain of its own (UDP 5000 to 5700, TCP 4660, ICMP), where the
+    node has iptables. Closes it again with O(state=absent).
+  - Ends autodiscovery daemons, which would rewrite the table, unless O(autodiscovery_interface) asks for
+    one.
 options:
   state:
     description: With V(absent) the script, its links and the chain are removed.
@@ -27,7 +29,8 @@ options:
     description: Interface on which C(omdiscd) looks for peers. Empty for none.
     type: str
   facts:
-    description: Name of the variable that M(eyrie.pool.openmosix_info) was registered in, so as not to ask again.
+    description: Name of the variable that M(eyrie.pool.openmosix_info) was registered in, so as not to
+      ask again.
     type: str
 attributes:
   check_mode:

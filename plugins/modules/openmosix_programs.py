@@ -3,12 +3,14 @@ DOCUMENTATION = r"""
 module: openmosix_programs
 short_description: Bring the openMosix tools onto a node
 description:
-  - Streams an archive through the shell onto a node whose tools are not of O(version). The archive's SHA-256 is
-    checked before the node is touched.
-  - The version is noted in C(/etc/openmosix.tools) once C(setpe), C(mosctl), C(mosrun) and C(migrate) are there.
+  - Streams an archive through the shell onto a node whose tools are not of O(version). The archive's
+    SHA-256 is checked before the node is touched.
+  - The version is noted in C(/etc/openmosix.tools) once C(setpe), C(mosctl), C(mosrun) and C(migrate) are
+    there.
 options:
   src:
-    description: Tar archive on the control host, plain or gzip, with paths from the root folder; or of the source.
+    description: Tar archive on the control host, plain or gzip, with paths from the root folder; or of
+      the source.
     type: path
     required: true
   sha256:
@@ -20,10 +22,12 @@ options:
     type: str
     required: true
   build_command:
-    description: Builds and installs in the source's folder, on the node. Without it O(src) holds programs.
+    description: Builds and installs in the source's folder, on the node. Without it O(src) holds
+      programs.
     type: str
   facts:
-    description: Name of the variable that M(eyrie.pool.openmosix_info) was registered in, so as not to ask again.
+    description: Name of the variable that M(eyrie.pool.openmosix_info) was registered in, so as not to
+      ask again.
     type: str
 attributes:
   check_mode:

@@ -9,12 +9,11 @@ from ansible_collections.eyrie.pool.plugins.plugin_utils.node_action import Node
 
 from eyrie.errors import EyrieError
 from eyrie.openmosix import drain
+from eyrie.openmosix.facts import NodeFacts
 from eyrie.openmosix.read import parse, read_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from eyrie.openmosix.facts import NodeFacts
 
 STRETCH_SECONDS = 5
 """The node waits by itself for so long before it answers."""
@@ -26,6 +25,11 @@ class NodeDrainAction(NodeAction):
     def read(self, script: str = "", stdin: bytes | None = None) -> NodeFacts:
         """Run a script that ends with reading the node, in one round trip."""
         return self.parsed(self.sh(script or read_script(), stdin))
+
+    def known(self, variable: str | None, task_vars: dict[str, Any]) -> NodeFacts:
+        """Return what a task registered for this node, so that it need not be asked again; else ask."""
+        values = task_vars.get(variable) if variable else None
+        return NodeFacts.from_dict(values["openmosix"]) if values and "openmosix" in values else self.read()
 
     @staticmethod
     def parsed(output: str) -> NodeFacts:

@@ -23,6 +23,7 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "wine": ("masters",),
     "openmosix_vm": ("masters",),
     "openmosix_kernel": ("openmosix_nodes",),
+    "openmosix_tools": ("openmosix_nodes",),
 }
 """Feature group -> families whose hosts it may hold."""
 NEEDS: dict[str, tuple[str, ...]] = {"agent": ("guest_image", "guest_qemu")}

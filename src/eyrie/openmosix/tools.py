@@ -12,7 +12,7 @@ PROGRAMS = ("setpe", "mosctl", "mosrun", "migrate")
 
 
 def install_script(version: str, compressed: bool) -> str:
-    """Return the script that unpacks an archive of programs, given on standard input, over the root folder."""
+    """Return the script that unpacks programs, an archive on standard input, over the root folder."""
     unpack = "gunzip -c | tar -x -f - -C /" if compressed else "tar -x -f - -C /"
     return f"{SEARCH_PATH}\n{unpack} || exit 1\n{_stamp(version)}"
 
