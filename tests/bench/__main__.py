@@ -24,6 +24,7 @@ from tests.bench.figures import (
     nodetable,
     power_cut,
     second_site,
+    wsman,
 )
 from tests.bench.machine import this_machine
 from tests.bench.office import Office, Options
@@ -32,6 +33,7 @@ from tests.bench.output import as_json, markdown, table
 # These need no lab.
 ALONE: dict[str, Callable[[Callable[[str], None]], list[Figure]]] = {
     "nodetable": nodetable.measure,
+    "wsman": wsman.measure,
 }
 # In this order: the ones that disturb the pool most come last.
 FIGURES: dict[str, Callable[[Office], list[Figure]]] = {

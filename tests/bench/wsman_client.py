@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A client of WS-Management that costs little, so that a bench measures the other end.
 
-`wsman_client.py PORT SECONDS` reads the password and a line that says go from standard input, and prints `ready`
+`wsman_client.py PORT SECONDS` reads the password and a line that says go from standard input, prints `ready`
 and how many commands it ran. It speaks NTLM with sealed messages over HTTP, and checks every answer.
 """
 
