@@ -97,14 +97,19 @@ def from_hosts(text: str, source: str, networks: Iterable[IPv4Network] = ()) -> 
 
 
 def host_lines(text: str) -> Iterator[tuple[int, str, list[str]]]:
-    """Line number, IPv4 address and names of each line of a hosts file that has a plain IPv4 address."""
+    """Line number, IPv4 address and names of each line of a hosts file that has one."""
     for number, line in enumerate(text.split("\n"), 1):
         words = line.split("#", 1)[0].split()
-        try:
-            numeric(words[0])
-        except (ValueError, IndexError):
-            continue
-        yield number, words[0], words[1:]
+        octets = words[0].split(".") if words else []
+        # As the C library of a node: decimal, also with zeros in front.
+        if len(octets) == 4 and all(
+            each.isascii() and each.isdigit() and int(each) <= 255 for each in octets
+        ):
+            yield number, ".".join(str(int(each)) for each in octets), words[1:]
+
+
+def _is_octet(text: str) -> bool:
+    return len(text) < 20 and text.isascii() and text.isdigit() and int(text) <= 255
 
 
 def host_names(text: str) -> dict[str, str]:

@@ -108,8 +108,10 @@ def test_hosts_come_from_a_hosts_file() -> None:
 
 
 def test_names_are_those_of_the_first_line_that_has_them() -> None:
-    names = host_names(HOSTS + "10.1.1.1 n2 n5\n")
+    names = host_names(HOSTS + "10.1.1.1 n2 n5\n010.0.0.08 zeros\n0x0a.0.0.1 hex\n10.0.1 short\n")
     assert names["n2"] == "10.77.0.2"
+    assert names["zeros"] == "10.0.0.8"  # decimal here, unlike in a map
+    assert not {"hex", "short", "odd"} & names.keys()
     assert (names["n1.lan"], names["n5"], names["localhost"]) == ("10.77.0.1", "10.1.1.1", "127.0.0.1")
 
 
