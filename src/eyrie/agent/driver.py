@@ -25,6 +25,7 @@ class Driver:
         self._run_dir = run_dir
         self._group = group
         self._guest: Guest | None = None
+        self._started: GuestSpec | None = None
         self._paused = False
         self._stage = Stage.BOOTING
         self._vacated = False
@@ -81,6 +82,16 @@ class Driver:
                 self._gone()
         return GuestSeen(self._guest is not None, self._stage, self._vacated, self._trouble)
 
+    def outdated(self, config: Config | None) -> str:
+        """Return why the guest should make way for a new one; a guest at work never does."""
+        if self._guest is None or self._started is None or config is None or self.jobs:
+            return ""
+        wanted = spec(config, self._run_dir)
+        if wanted == self._started:
+            return ""
+        what = "image" if wanted.image_id != self._started.image_id else "configuration"
+        return f"a new guest takes over: its {what} changed"
+
     def start(self, config: Config) -> None:
         """Start the guest; what goes wrong is told by `seen`."""
         assert self._guest is None
@@ -88,7 +99,8 @@ class Driver:
         self._paused, self.jobs = False, 0
         try:
             self._group.limit(config.guest)
-            self._guest = self._backend(config.guest.backend).start(spec(config, self._run_dir))
+            self._started = spec(config, self._run_dir)
+            self._guest = self._backend(config.guest.backend).start(self._started)
         except EyrieError as error:
             self._trouble = str(error)
             return

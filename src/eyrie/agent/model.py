@@ -65,6 +65,7 @@ class Observation:
     jump: str = ""  # a clock jumped or the machine slept since the last step
     stopping: bool = False  # the agent has been told to end
     retry_now: bool = False  # an administrator asked for a new try
+    outdated: str = ""  # why a guest without jobs makes way for a new one: its image or configuration changed
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,7 @@ class Service:
             jump=trouble,
             stopping=self._stopping,
             retry_now=retry,
+            outdated=self._driver.outdated(self._settings.config),
         )
 
     def _decide(self, seen: Observation, now: float) -> bool:

@@ -170,6 +170,8 @@ def _joined(value: Value, seen: Observation, now: float, policy: Policy) -> Step
     leave = _must_leave(value, seen, now, policy)
     if leave is None and seen.guest.trouble:
         leave = _Leave(seen.guest.trouble, False, seen.guest.trouble)
+    if leave is None and seen.outdated:
+        leave = _Leave(seen.outdated, for_owner=False)
     if leave is None:
         return value, ()
     if not leave.failure:

@@ -202,6 +202,35 @@ def test_reload_takes_the_repaired_configuration(desktop: Desktop) -> None:
     assert desktop.backend.alive
 
 
+def test_an_idle_guest_makes_way_for_one_of_the_new_image(desktop: Desktop) -> None:
+    guest = desktop.joined().guest
+    guest.say("jobs 1")
+    desktop.write_config(guest__image_id="NEW")
+    reload(desktop)
+    desktop.passes(5)
+    assert guest.calls == []  # it is at work
+    guest.say("jobs 0")
+    desktop.passes(0.5)
+    assert guest.calls == ["vacate 4"]
+    assert "its image changed" in desktop.ask("status")["reason"]
+    guest.say("state vacated")
+    desktop.passes(5)
+    assert guest.closed
+    assert [spec.image_id for spec in desktop.backend.specs] == ["ID", "NEW"]
+    desktop.guest.say("state joined")
+    desktop.passes(5)
+    assert desktop.state == "joined"
+    assert desktop.guest.calls == []
+
+
+def test_a_change_that_is_not_the_guests_leaves_it_alone(desktop: Desktop) -> None:
+    guest = desktop.joined().guest
+    desktop.write_config(evict={"grace_seconds": 7})
+    reload(desktop)
+    desktop.passes(5)
+    assert guest.calls == []
+
+
 def test_a_disk_that_cannot_be_written_is_failed_not_a_crash(desktop: Desktop) -> None:
     guest = desktop.joined().guest
     state = desktop.paths.state

@@ -150,6 +150,19 @@ def test_ending_agent_lets_vacate_without_a_pause_until_the_owner_comes() -> Non
     assert world.value.state is State.BUSY
 
 
+def test_an_outdated_guest_vacates_without_a_pause_and_a_new_one_follows() -> None:
+    world = World().joined()
+    outdated = dataclasses.replace(IDLE, outdated="a new guest takes over: its image changed")
+    (release,) = world.step(outdated)
+    assert isinstance(release, LetVacate)
+    assert world.value.reason == outdated.outdated
+    world.says(vacated=True)
+    world.step(outdated)
+    assert not world.guest.alive
+    actions = [action for _ in range(3) for action in world.step(IDLE)]
+    assert StartGuest() in actions
+
+
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
@@ -262,6 +275,7 @@ observations = st.builds(
     jump=st.sampled_from(["", "", "", "", "the clock was set back by 60 s"]),
     stopping=st.sampled_from([False, False, False, True]),
     retry_now=st.sampled_from([False, False, True]),
+    outdated=st.sampled_from(["", "", "", "a new guest takes over: its image changed"]),
 )
 guest_acts = st.sampled_from(
     [
