@@ -13,6 +13,7 @@ from image_samples import empty_ext
 
 from eyrie.errors import EyrieError
 from eyrie.images import ImageFile, Remove, inject, open_image
+from eyrie.images.ext.superblock import read_super
 
 ODD = '/odd dir/it\'s "quoted" <2> $(x) \\ ü'
 FILES = [
@@ -62,6 +63,8 @@ def test_the_whole_family_is_understood_and_reproducible(kind: str, tmp_path: Pa
     inject(tmp_path / "empty", tmp_path / "two", FILES)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "empty").read_bytes() == before
+    image = gzip.decompress((tmp_path / "one").read_bytes())
+    assert read_super(image, len(image)).written == 1_000_000_000, "the clock is the image's, not today's"
     assert open_image(tmp_path / "one").format == f"{kind}, gzip"
     assert open_image(tmp_path / "one").extract("/etc/motd") == b"hello\n"
 
