@@ -80,8 +80,8 @@ class Reader:
             with namespaces.connect(
                 self.topology.router_namespace, str(host.address), SSH_PORT, SECONDS
             ) as connection:
-                # Who hangs up on an emulated sshd before it greets, and asks again, keeps it from ever greeting:
-                # each connection starts a program there, and sshd refuses more than ten.
+                # Who hangs up on an emulated sshd before it greets, and asks again, keeps it from ever
+                # greeting: each connection starts a program there, and sshd refuses more than ten.
                 connection.settimeout(EMULATED_SECONDS if host.is_emulated else SECONDS)
                 return connection.recv(len(BANNER)) == BANNER
         except OSError:
