@@ -25,6 +25,21 @@ engine_run() {
     sh -c "echo \$\$ >$ENGINE_PID; exec condor_startd -f -t" 3>&-
 }
 
+# A starter whose job does not run yet ends without a word, and its shadow waits for the job's lease, unless the startd
+# is still there to tell it better: so such a starter goes first. True if there was one.
+engine_end_unborn() {
+    ended=1
+    for starter in $(pidof condor_starter); do
+        works=''
+        read -r children <"/proc/$starter/task/$starter/children"
+        for child in $children; do # its own helpers, and a copy of itself that moves files, are no job
+            case $(cat "/proc/$child/comm") in condor_*) ;; *) works=1 ;; esac
+        done
+        [ -n "$works" ] || { kill -QUIT "$starter" && ended=0; }
+    done 2>/dev/null
+    return $ended
+}
+
 # $1: a line of the startd's log. "Initial update sent" is no proof of anything; that the collector let the command
 # UPDATE_STARTD_AD pass, after authentication, is.
 engine_event() {

@@ -116,6 +116,7 @@ vacate() {
     say state vacating
     pid=$(cat $ENGINE_PID)
     left=$1 tick=0
+    engine_end_unborn && [ "$left" -gt 1 ] && sleep 1 && left=$((left - 1))
     signal=QUIT
     [ "$left" -gt 6 ] && signal=TERM
     kill -$signal "$pid"
