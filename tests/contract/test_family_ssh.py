@@ -64,7 +64,7 @@ def test_nodes_get_the_old_algorithms_and_no_others(site: Path) -> None:
 
 def test_a_nodes_host_key_is_pinned_in_the_pools_own_file(site: Path) -> None:
     options = effective(site, "openmosix_nodes")
-    assert " ".join(options["userknownhostsfile"]) == str(site / "openmosix_known_hosts")
+    assert " ".join(options["userknownhostsfile"]) == str(site / "openmosix_known_hosts.txt")
     assert options["stricthostkeychecking"] == ["accept-new"]
 
 

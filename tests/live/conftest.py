@@ -108,6 +108,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     assert all(host.kind == "openmosix" for host in lab.topology.hosts), "only genuine nodes"
     try:
         lab.up()
+        for host in lab.topology.hosts:  # as it was before it became a member of any pool
+            forget = "setpe -off; : > /etc/openmosix.map; mosctl noblock; mosctl nolstay"
+            lab.run(host.name, ["sh", "-c", forget], timeout=PATIENCE_SECONDS)
         yield Site(lab, inventory, FIGURES)
     finally:
         if not named:

@@ -45,6 +45,7 @@ DIRECTORIES = (
     "dev",
     "etc/ssh",
     "libexec/calls",
+    "libexec/new",
     "libexec/proc",
     "mnt/mfs",
     "proc",
@@ -112,6 +113,8 @@ def _scripts(root: Path) -> None:
     """Replace the programs that have to act old, and put the tools of openMosix in place."""
     places = {"uname.sh": ["bin/uname"], "busybox.sh": ["bin/busybox"]}
     places["applet.sh"] = [f"bin/{name}" for name in OPTIONS]
+    for name in OPTIONS:  # under its own name, by which others find the process
+        (root / HELPERS / "new" / name).symlink_to("../busybox")
     places["tool.sh"] = [*(f"sbin/{name}" for name in TOOLS), f"{HELPERS}/login"]
     for script, targets in places.items():
         for target in targets:

@@ -22,7 +22,7 @@ case $name in
                 -?*) refuse "$word" ;;
             esac
         done
-        exec /libexec/busybox find "$@"
+        exec /libexec/new/find "$@"
         ;;
 esac
 value=
@@ -54,4 +54,4 @@ for word in "$@"; do
         esac
     done
 done
-exec /libexec/busybox "$name" "$@"
+exec "/libexec/new/$name" "$@"
