@@ -27,15 +27,15 @@ class Effect:
 
     @property
     def summary(self) -> str:
-        """In a few words: no change, append only, restart of N nodes."""
+        """In a few words: no change, append only, no restart, restart of N nodes."""
         if self.restarts:
             return f"restart of {len(self.restarts)} node{'s' if len(self.restarts) > 1 else ''}"
         if not self.diff:
             return "no change"
         if self.diff.appends_only:
             return "append only"
-        gone = len(self.diff.removed)
-        return f"no restart, {gone} {'entry leaves' if gone == 1 else 'entries leave'} the table"
+        counts = ((len(self.diff.added), "added"), (len(self.diff.removed), "removed"))
+        return "no restart: " + ", ".join(f"{count} {word}" for count, word in counts if count)
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ def test_plan_says_who_restarts() -> None:
     told = nodes("plan", "pool.yml", "--new")
     assert told.startswith("restart of 1 node: 1 ranges")
     assert "restarts: n2\n" in told
-    assert "no restart, 1 entry leaves the table" in nodes("plan", "pool.yml")
+    assert "no restart: 1 removed" in nodes("plan", "pool.yml")
 
 
 def test_plan_notices_a_lost_and_an_edited_numbers_file() -> None:

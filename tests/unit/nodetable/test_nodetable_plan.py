@@ -61,12 +61,12 @@ def test_numbers_of_a_subnet_that_left_are_never_given_again() -> None:
     first = number([OFFICE, LAB])
     left = number([LAB], {}, first.state)
     assert lines(left) == ["255 10.78.0.10 50"]
-    assert left.effect.summary == "no restart, 1 entry leaves the table"
+    assert left.effect.summary == "no restart: 1 removed"
     assert left.notes == ("subnet office is retired, its numbers stay its own",)
     other = number([LAB, {"name": "new", "network": "10.79.0.0/30"}], {}, left.state)
     assert lines(other) == ["255 10.78.0.10 50", "305 10.79.0.1 2"]
     back = number([LAB, OFFICE], {}, left.state)
-    assert (back.table, back.effect.summary) == (first.table, "no restart, 0 entries leave the table")
+    assert (back.table, back.effect.summary) == (first.table, "no restart: 1 added")
 
 
 def test_a_subnet_may_get_another_name() -> None:
