@@ -5,12 +5,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.eyrie.pool.plugins.plugin_utils.node_action import NodeAction
+from ansible_collections.eyrie.pool.plugins.plugin_utils.node_action import Done, NodeAction
 
 from eyrie.errors import EyrieError
 from eyrie.openmosix import drain
 from eyrie.openmosix.facts import NodeFacts
-from eyrie.openmosix.read import parse, read_script
+from eyrie.openmosix.read import parse, pinned, read_script
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,10 @@ STRETCH_SECONDS = 5
 
 class NodeDrainAction(NodeAction):
     """Base of actions that read an openMosix node and may have to empty it."""
+
+    def attempt(self, script: str, stdin: bytes | None = None) -> Done:
+        """Run a script on the node itself: without this its kernel may move even the manager's shell."""
+        return super().attempt(pinned(script), stdin)
 
     def read(self, script: str = "", stdin: bytes | None = None) -> NodeFacts:
         """Run a script that ends with reading the node, in one round trip."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,18 @@ fi
 echo eyrie-end=1
 """
 )
+
+
+def pinned(script: str) -> str:
+    """Return the script for a shell that stays on its node, with all that it starts.
+
+    The kernel would move it to an idle node as it does any process, and there it would hang if that one died.
+    A shell cannot lock itself (2.4.26-om refuses to write to /proc/self/lock), mosrun can.
+    """
+    return (
+        f"{SEARCH_PATH}\nl='mosrun -h -L'\n$l true </dev/null >/dev/null 2>&1 || l=\n"
+        f"exec $l /bin/sh -c {shlex.quote(script)}"
+    )
 
 
 def read_script(peers: Iterable[int] = ()) -> str:
