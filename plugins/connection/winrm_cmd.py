@@ -3,32 +3,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import (
-    AnsibleAuthenticationFailure,
-    AnsibleConnectionFailure,
-    AnsibleError,
-)
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.connection import ConnectionBase
 from ansible.plugins.connection.winrm import Connection as WinRM
 from ansible.plugins.loader import get_shell_plugin
 from ansible.utils.display import Display
-from ansible_collections.eyrie.pool.plugins.plugin_utils.cmd_shell import (
-    FAILURES,
-    CmdShell,
-    fault_codes,
-)
+from ansible_collections.eyrie.pool.plugins.plugin_utils.cmd_shell import CmdShell
 from ansible_collections.eyrie.pool.plugins.plugin_utils.desktop_files import DesktopFiles
-from winrm.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
+from ansible_collections.eyrie.pool.plugins.plugin_utils.desktop_trouble import named, plainly
 
 from eyrie.errors import EyrieError
 from eyrie.windows import modules
-from eyrie.windows.faults import Sight, Trouble, explain
+from eyrie.windows.faults import Sight
 
 DOCUMENTATION = r"""
 name: winrm_cmd
@@ -156,15 +148,6 @@ options:
 
 
 OURS = "the shell is opened by CmdShell"
-LOST = frozenset(
-    {
-        Trouble.CONNECTION_LOST,
-        Trouble.TIMED_OUT,
-        Trouble.SERVICE_OFF,
-        Trouble.UNREACHABLE,
-        Trouble.SHELL_GONE,
-    }
-)
 display = Display()
 
 
@@ -204,13 +187,13 @@ class Connection(WinRM):  # type: ignore[misc]
     def put_file(self, in_path: str, out_path: str) -> None:
         """Write a file on the desktop, by the agent's Python."""
         ConnectionBase.put_file(self, in_path, out_path)
-        with _plainly():
+        with plainly():
             self._files().put(Path(in_path), self._shell._unquote(out_path))
 
     def fetch_file(self, in_path: str, out_path: str) -> None:
         """Read a file of the desktop, by the agent's Python."""
         ConnectionBase.fetch_file(self, in_path, out_path)
-        with _plainly():
+        with plainly():
             self._files().fetch(self._shell._unquote(in_path), Path(out_path))
 
     def reset(self) -> None:
@@ -266,7 +249,7 @@ class Connection(WinRM):  # type: ignore[misc]
         raise self._no_powershell(f"{command} {from_exec=} {stdin_iterator=} {args}")
 
     def _run(self, line: str, pieces: Iterable[bytes] | None) -> tuple[int, bytes, bytes]:
-        with _plainly(), self._named(started=True):
+        with plainly(), self._named(started=True):
             assert self._cmd is not None
             return self._cmd.run(line, pieces)
 
@@ -295,37 +278,14 @@ class Connection(WinRM):  # type: ignore[misc]
     def _say(self, text: str) -> None:
         display.vvv(text, host=self._winrm_host)
 
-    @contextlib.contextmanager
-    def _named(self, *, started: bool) -> Iterator[None]:
-        """Turn what libraries raise into an error that names the trouble."""
-        try:
-            yield
-        except (*FAILURES, AnsibleConnectionFailure) as error:
-            named = explain(self._sight(error, started))
-            if named.trouble is Trouble.WRONG_PASSWORD:
-                raise AnsibleAuthenticationFailure(str(named)) from None
-            if not started or named.trouble in LOST:
-                raise AnsibleConnectionFailure(str(named)) from None
-            raise AnsibleError(str(named)) from None
+    def _named(self, *, started: bool) -> AbstractContextManager[None]:
+        return named(self._sight, started=started)
 
-    def _sight(self, error: BaseException, started: bool) -> Sight:
-        status = error.code if isinstance(error, WinRMTransportError | WSManFaultError) else None
+    def _sight(self, **seen: Any) -> Sight:
         return Sight(
             host=self._winrm_host,
             port=int(self._winrm_port),
             user=self._winrm_user or "",
             scheme=self._winrm_scheme,
-            status=401 if isinstance(error, AuthenticationError) else status,
-            fault_codes=fault_codes(error),
-            text=error.reason if isinstance(error, WSManFaultError) else str(error),
-            started=started,
+            **seen,
         )
-
-
-@contextlib.contextmanager
-def _plainly() -> Iterator[None]:
-    """Hand our own errors to Ansible."""
-    try:
-        yield
-    except EyrieError as error:
-        raise AnsibleError(str(error)) from None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,6 +19,10 @@ from cryptography.x509.oid import NameOID
 from pypsrp.shell import Process, WinRS
 from pypsrp.wsman import WSMan
 from winrm.protocol import Protocol as PyWinRM
+
+from eyrie.lab.wsman.server import Endpoint
+from eyrie.lab.wsman.settings import Account, Settings
+from eyrie.lab.wsman.stand_in import ShellStandIn
 
 CHECKOUT = Path(__file__).parents[2]
 os.environ.setdefault("ANSIBLE_CONFIG", str(CHECKOUT / "ansible.cfg"))
@@ -41,6 +45,17 @@ class Target:
     user: str = USER
     password: str = PASSWORD
     operation_timeout: int = 20
+
+
+ACCOUNTS = (Account(USER, PASSWORD), Account("reader", "other pw", administrator=False))
+SETTINGS = Settings(ACCOUNTS, machine="PC1")
+
+
+@contextmanager
+def desktop(**changes: Any) -> Iterator[tuple[Endpoint, Target]]:
+    settings = replace(SETTINGS, **changes)
+    with Endpoint(settings, ShellStandIn()) as endpoint:
+        yield endpoint, Target(endpoint.port, settings.certificate)
 
 
 class Client(Protocol):

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,30 +19,17 @@ from ansible.errors import (
     AnsibleError,
     AnsibleFileNotFound,
 )
-from desktop_clients import CHECKOUT, CLIENTS, PASSWORD, USER, Client, Target, certificate, connect, plugin
+from desktop_clients import CLIENTS, PASSWORD, Client, Target, certificate, connect, desktop, plugin
 
 from eyrie.lab.wsman.connection import shut
-from eyrie.lab.wsman.server import Endpoint
-from eyrie.lab.wsman.settings import WINRM_2, WINRM_3, Account, Generation, Settings
-from eyrie.lab.wsman.stand_in import ShellStandIn
+from eyrie.lab.wsman.settings import WINRM_2, WINRM_3, Generation
 
 pytestmark = pytest.mark.slow
-
-ACCOUNTS = (Account(USER, PASSWORD), Account("reader", "other pw", administrator=False))
-SETTINGS = Settings(ACCOUNTS, machine="PC1")
-Connect = Callable[[Target], AbstractContextManager[Client]]
 
 
 @pytest.fixture(scope="module")
 def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return certificate(tmp_path_factory.mktemp("tls"))
-
-
-@contextmanager
-def desktop(**changes: Any) -> Iterator[tuple[Endpoint, Target]]:
-    settings = replace(SETTINGS, **changes)
-    with Endpoint(settings, ShellStandIn()) as endpoint:
-        yield endpoint, Target(endpoint.port, settings.certificate)
 
 
 @pytest.fixture(scope="module", params=["http", "https"])
@@ -276,81 +260,3 @@ def test_copies_nothing_without_the_agent(target: Target, tmp_path: Path) -> Non
     with pytest.raises(AnsibleError, match="ansible_winrm_agent_python"):
         connection.fetch_file("C:\\x", str(tmp_path / "y"))
     connection.close()
-
-
-class Ansible:
-    """A real run of Ansible against one desktop."""
-
-    def __init__(self, folder: Path, place: Target) -> None:
-        self.folder = folder
-        variables = {
-            "ansible_host": "127.0.0.1",
-            "ansible_port": place.port,
-            "ansible_winrm_scheme": "http",
-            "ansible_user": USER,
-            "ansible_password": PASSWORD,
-        }
-        (folder / "hosts.yml").write_text(json.dumps({"windows_desktops": {"hosts": {"pc1": variables}}}))
-        (folder / "groups.yml").symlink_to(CHECKOUT / "inventory/common/groups.yml")
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        inventories = ["-i", self.folder / "groups.yml", "-i", self.folder / "hosts.yml"]
-        done = subprocess.run(
-            [CHECKOUT / ".venv/bin/ansible", *inventories, "pc1", *arguments],
-            cwd=CHECKOUT,
-            env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "minimal", "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return done.returncode, done.stdout + done.stderr
-
-
-def test_a_real_raw(tmp_path: Path) -> None:
-    with desktop() as (endpoint, place):
-        code, told = Ansible(tmp_path, place).run("-m", "raw", "-a", "echo grüß; exit 3")
-        assert code == 2 and "rc=3" in told and "grüß" in told
-        assert len(endpoint.service.shells) == 0
-
-
-def test_a_real_wait(tmp_path: Path) -> None:
-    with Endpoint(SETTINGS, ShellStandIn()) as earlier:
-        port = earlier.port
-    ansible = Ansible(tmp_path, Target(port))
-    later = Endpoint(SETTINGS, ShellStandIn(), ("127.0.0.1", port))
-    threading.Timer(3, later.start).start()
-    try:
-        code, told = ansible.run("-m", "wait_for_connection", "-a", "timeout=60")
-        assert code == 0 and "elapsed" in told
-        assert len(later.service.shells) == 0
-    finally:
-        later.stop()
-
-
-def test_a_task_that_takes_too_long_is_ended_on_the_desktop(tmp_path: Path) -> None:
-    with desktop() as (endpoint, place):
-        mark = tmp_path / "survived"
-        line = f"sleep 4; touch {mark}"
-        code, told = Ansible(tmp_path, place).run("-m", "raw", "-a", line, "--task-timeout", "2")
-        assert code != 0 and "2" in told
-        assert len(endpoint.service.shells) == 0
-        time.sleep(4)
-        assert not mark.exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["-m", "setup"], "found 'setup'"),
-        (["-m", "copy", "-a", "src=/etc/hostname dest=C:/x"], "module on a desktop without PowerShell"),
-        (
-            ["-m", "raw", "-a", "true", "--become", "--become-method", "runas", "--become-user", "x"],
-            "become has no effect",
-        ),
-        (["-m", "raw", "-a", "powershell -EncodedCommand AAAA"], "module on a desktop without PowerShell"),
-    ],
-)
-def test_what_needs_powershell_is_refused_by_name(tmp_path: Path, arguments: list[str], words: str) -> None:
-    with desktop() as (_, place):
-        code, told = Ansible(tmp_path, place).run(*arguments)
-    assert code != 0 and words in " ".join(told.split())
