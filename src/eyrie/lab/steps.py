@@ -32,7 +32,7 @@ from eyrie.lab.plan import Step
 from eyrie.lab.present import Reader, process, seed_mark
 from eyrie.lab.processes import Processes
 
-ANSWER_SECONDS = {"container": 90.0, "vm": 360.0, "pc": 360.0, "openmosix": 240.0, "openmosix-fake": 60.0}
+ANSWER_SECONDS = {"container": 90.0, "vm": 360.0, "pc": 360.0, "openmosix": 360.0, "openmosix-fake": 60.0}
 CACHE_SECONDS = 30.0
 POLL_SECONDS = 0.1
 
