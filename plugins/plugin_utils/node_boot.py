@@ -43,7 +43,7 @@ class NodeBoot(NodeAction):
             if done.rc == 0:
                 break
             if time.monotonic() > deadline:
-                return f"its health check says: {done.reason}"
+                return f"fails its health check: {done.reason}"
             time.sleep(POLL_SECONDS)
         return ""
 
