@@ -22,12 +22,12 @@ _SPACE = rb"[ \t\n\v\f\r]*+"
 _INT = _SPACE + rb"([+-]?+[0-9]++)"
 _QUAD = _INT + rb"\." + _INT + rb"\." + _INT + rb"\." + _INT
 _STRING = _SPACE + rb"([^ \t\n\v\f\r]++)"
-_STRING10 = _SPACE + rb"([^ \t\n\v\f\r]{1,10}+)"
-# The four formats of setpe in its order; each takes what the ones before did not.
+# The four formats of setpe in its order; each takes what the ones before did not. That %10s cuts a long word
+# off makes no difference to whether it is "alias".
 _QUAD_COUNT = re.compile(_INT + _QUAD + _INT)  # "%d %d.%d.%d.%d %d"
 _NAME_COUNT = re.compile(_INT + _STRING + _INT)  # "%d %s %d"
-_QUAD_WORD = re.compile(_INT + _QUAD + _STRING10)  # "%d %d.%d.%d.%d %10s"
-_NAME_WORD = re.compile(_INT + _STRING + _STRING10)  # "%d %s %10s"
+_QUAD_WORD = re.compile(_INT + _QUAD + _STRING)  # "%d %d.%d.%d.%d %10s"
+_NAME_WORD = re.compile(_INT + _STRING + _STRING)  # "%d %s %10s"
 # Means the same as the first format, and is read more quickly.
 _OCTET = rb"(?:0|[1-9][0-9]{0,2})"
 _USUAL = re.compile(rb"([0-9]{1,9})[ \t]++(" + rb"\.".join([_OCTET] * 4) + rb")[ \t]++([0-9]{1,9})(?![0-9])")

@@ -57,9 +57,11 @@ PICKED: tuple[tuple[bytes, str | None], ...] = (
     (b"1 0x0a4d0001 5\n", "1.0.77.10"),
     (b"1 012.1 5\n", "10.0.0.1"),  # octal in the short form only
     (b"1 08.1 5\n", NODE),
+    (GOOD + b"1 0xffffffff alias\n", NODE),  # inet_addr's error value
     (b"1 4294967295 0\n", NODE),
     (b"1 10.77.0.256 5\n", "10.77.1.0"),  # octets spill over
     (b"1 10.76.256.1 5\n", NODE),
+    (b"1 10.77.1.256 5\n", "10.77.1.0"),  # put together with or, not with a sum
     (b"1 266.77.0.1 5\n", NODE),
     (b"1 10.77.0.-1 5\n", "255.255.255.255"),
     (b"1 10.77.0.1.5 5\n", NODE),
@@ -84,6 +86,8 @@ PICKED: tuple[tuple[bytes, str | None], ...] = (
     (b"1 10.77.0.1 99999999999999999999\n", NODE),
     (b"7 10.77.0.1 2147483647\n", NODE),  # the sum is negative, and then nobody is there
     (b"7 10.77.0.1 2147483647\n", None),
+    (b"7 10.77.0.1 2147483647\n9 9.0.0.1 1\n", "9.0.0.1"),  # nor are they in conflict with anybody
+    (b"9 9.0.0.1 1\n7 10.77.0.1 2147483647\n", "9.0.0.1"),
     (b"4294967297 10.77.0.1 5\n", NODE),  # stops at 2147483647, does not begin anew
     (GOOD + b"6 10.77.0.1 1\n", NODE),
     (GOOD + b"6 10.77.0.5 1\n", NODE),
@@ -103,6 +107,8 @@ PICKED: tuple[tuple[bytes, str | None], ...] = (
     (GOOD + b"1 10.88.0.1 aliases\n", NODE),
     (GOOD + b"1 10.88.0.1 alias#\n", NODE),
     (GOOD + b"1 10.88 alias\n", NODE),
+    (GOOD + b"1 10. 88. 0. 1 ALIAS\n", NODE),  # a name "10." and a COUNT of 88
+    (GOOD + b"1 10.88.0.300 ALIAS\n", NODE),
     (GOOD + b"1 10.88.0.1 alias\n", "10.88.0.1"),
     (GOOD + b"6 10.88.0.1 alias\n", NODE),
     (GOOD + b"1 10.77.0.2 alias\n", NODE),

@@ -105,6 +105,9 @@ def test_a_lost_numbers_file_is_noticed_by_the_tables_on_hosts() -> None:
     assert number([OFFICE], deployed={"n2": Table()}).effect.summary == "append only"
     anew = number([OFFICE, LAB], deployed=deployed, new=True)
     assert anew.effect.restarts == ("n1", "n2")
+    # A host's own table counts, not what the numbers file says.
+    odd = {"n1": parse("7 10.77.0.1 1\n")}
+    assert number([OFFICE], state=number([OFFICE]).state, deployed=odd, new=True).effect.restarts == ("n1",)
 
 
 def test_a_numbers_file_that_is_older_than_a_table_is_noticed() -> None:

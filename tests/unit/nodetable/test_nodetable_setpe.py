@@ -18,7 +18,14 @@ from eyrie.nodetable.names import hosts_lookup
 
 RECORDS = load()
 NAMES = hosts_lookup(
-    {"nodea": "10.77.0.1", "Node-B.lan": "10.77.0.2", "0x0a.1": "10.77.0.3", "08.1": "10.77.0.4"}
+    {
+        "nodea": "10.77.0.1",
+        "Node-B.lan": "10.77.0.2",
+        "0x0a.1": "10.77.0.3",
+        "08.1": "10.77.0.4",
+        "5.": "10.77.0.5",
+        "a:1": "10.77.0.6",
+    }
 )
 
 
@@ -131,7 +138,8 @@ def test_reasons_read_well(text: str, own: str | None, reason: str) -> None:
         ("node-b.LAN", "10.77.0.2"),
         ("0x0a.1", "10.77.0.3"),  # gethostbyname knows it, so inet_addr is not asked
         ("08.1", None),  # digits and dots are never looked up
-        ("nodea:1", None),
+        ("5.", "10.77.0.5"),  # but not with a dot at the end
+        ("a:1", None),  # nor is what looks like IPv6
         ("nodec", None),
     ],
 )
