@@ -22,6 +22,7 @@ from tests.bench.figures import (
     idle_to_slot,
     input_to_pause,
     nodetable,
+    openmosix,
     power_cut,
     second_site,
     wsman,
@@ -33,6 +34,7 @@ from tests.bench.output import as_json, markdown, table
 # These need no lab.
 ALONE: dict[str, Callable[[Callable[[str], None]], list[Figure]]] = {
     "nodetable": nodetable.measure,
+    "openmosix": openmosix.measure,
     "wsman": wsman.measure,
 }
 # In this order: the ones that disturb the pool most come last.
