@@ -50,7 +50,9 @@ def test_takes_directory_and_environment() -> None:
 
 def test_kills_with_all_that_was_started() -> None:
     heard = Heard()
-    process = ShellStandIn().start(Order("sleep 60 & sleep 60"), heard)
+    process = ShellStandIn().start(Order("sleep 60 & echo ready; sleep 60"), heard)
+    while not heard.told["stdout"]:
+        time.sleep(0.01)
     process.kill()
     assert heard.over.wait(10) and heard.code == 128 + 9
 
