@@ -129,7 +129,8 @@ def test_bring_takes_everything_home_and_keeps_it(pool: list[Any], jobs: list[in
 
 
 def test_mosrun_pins_a_shell_and_its_children(pool: list[Any]) -> None:
-    assert said(pool[0], "mosrun -h -L /bin/sh -c 'cat /proc/self/lock'") == "1"
+    script = "sleep 5 & sleep 1; cat /proc/$$/lock /proc/$!/lock"
+    assert said(pool[0], f"mosrun -h -L /bin/sh -c '{script}'").split() == ["1", "1"]
 
 
 def test_our_reader_and_drain_speak_the_nodes_language(pool: list[Any], jobs: list[int]) -> None:

@@ -139,6 +139,8 @@ class Kernel:
             if process is None:
                 is_movable = not sample.command.startswith(IMMOVABLE)
                 process = Process(sample.pid, sample.command, is_movable)
+                parent = self.world.processes.get(sample.parent)
+                process.is_locked = parent is not None and parent.is_locked
                 self.world.processes[sample.pid] = process
             process.command = sample.command
             # Whoever wants the processor each time it is looked at computes, however little of it there is.

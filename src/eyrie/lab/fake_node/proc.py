@@ -164,6 +164,7 @@ class Sample:
 
     pid: int
     command: str
+    parent: int
     wants_processor: bool
 
 
@@ -177,7 +178,7 @@ def samples(real: Path) -> list[Sample]:
                 fields = rest.split()
                 if fields[0] != "Z":
                     # A process that this kernel holds up (T) would go on computing.
-                    found.append(Sample(int(name), head.partition("(")[2], fields[0] in "RT"))
+                    found.append(Sample(int(name), head.partition("(")[2], int(fields[1]), fields[0] in "RT"))
     return found
 
 
