@@ -9,7 +9,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.eyrie.pool.plugins.plugin_utils.node_drain import NodeDrainAction
 
 from eyrie.errors import EyrieError
-from eyrie.nodetable.table import render
+from eyrie.nodetable.table import Table, render
 from eyrie.openmosix import change, drain
 from eyrie.openmosix.apply import MAP, OFF, apply_script, read_when_up
 from eyrie.openmosix.change import Step, Wanted
@@ -62,9 +62,10 @@ class ActionModule(NodeDrainAction):
         step = change.plan(before, goal)
         if step is Step.RESTART and not arguments["allow_restart"]:
             raise EyrieError(
-                "the node's own number",
-                seen=f"{before.number}, and {goal.number} in the table",
-                wanted="the same: another one restarts openMosix and brings every process home",
+                "the node's own mapping",
+                seen=f"{_mapping(goal.table, goal.number)} in the table",
+                wanted=f"{_mapping(before.table, before.number)} as it is: another one restarts openMosix and"
+                " brings every process home",
                 next_step="set allow_restart: true to drain the node and restart it; its old table runs on",
             )
         after = before
@@ -127,6 +128,10 @@ class ActionModule(NodeDrainAction):
             "openmosix": after.as_dict(),
             "diff": self.diff(_shown(before, Step.WRITE), "", MAP),
         }
+
+
+def _mapping(table: Table | None, number: int) -> str:
+    return f"node {number} of range '{change.own_range(table, number)}'"
 
 
 def _shown(facts: NodeFacts, step: Step) -> str:

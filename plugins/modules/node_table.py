@@ -6,9 +6,9 @@ description:
   - Judges the table first, exactly as the node's own C(setpe) would and more strictly, and reads the
     node. Only then is anything written; a table that is refused leaves the old one running, and the
     message names the line.
-  - The kernel takes the table by C(setpe -w) where the node's own number stays. Where it changes,
-    openMosix has to restart (C(setpe -W)), which brings every process home; that needs O(allow_restart),
-    and the node is drained first and opened again afterwards.
+  - The kernel takes the table by C(setpe -w) where the node's own mapping stays (its number, and where its
+    range begins). Where it changes, openMosix has to restart (C(setpe -W)), which brings every process
+    home; that needs O(allow_restart), and the node is drained first and opened again afterwards.
   - C(/etc/openmosix.map) is replaced in one step; the file before it stays as C(/etc/openmosix.map.old).
   - Afterwards the table is read back, and the peers that were up and keep their numbers have to be up
     again.

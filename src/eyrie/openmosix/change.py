@@ -11,7 +11,7 @@ from eyrie.errors import EyrieError
 from eyrie.nodetable import strict
 from eyrie.nodetable.parse import parse
 from eyrie.nodetable.setpe import judge
-from eyrie.nodetable.table import Table, digest, render
+from eyrie.nodetable.table import Entry, Table, digest, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,10 +59,25 @@ def plan(facts: NodeFacts, goal: Wanted) -> Step:
     kernel_right = facts.number == goal.number and _same(facts.table, goal.table)
     if kernel_right:
         return Step.NOTHING if _same(file_table(facts), goal.table) else Step.FILE
-    if facts.enabled and facts.number != goal.number:
+    if facts.enabled and _start(facts.table, facts.number) != _start(goal.table, goal.number):
         return Step.RESTART
     # From off as well: `setpe -w` starts openMosix, as there is no own mapping that it could change.
     return Step.WRITE
+
+
+def own_range(table: Table | None, number: int) -> Entry | None:
+    """Return the range that holds a node."""
+    entries = () if table is None else table.ranges
+    return next((entry for entry in entries if entry.first <= number <= entry.last), None)
+
+
+def _start(table: Table | None, number: int) -> tuple[int, str | None, int | None]:
+    """Return what `setpe -w` takes for the own mapping: the number, and where the range that holds it begins.
+
+    Seen on 2.4.26-om: it refuses to cut a range anew before a node, though the node's number stays the same.
+    """
+    own = own_range(table, number)
+    return (number, own.address, own.first) if own else (number, None, None)
 
 
 def _refuse(facts: NodeFacts, goal: Wanted) -> None:

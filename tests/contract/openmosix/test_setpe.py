@@ -137,6 +137,19 @@ def test_small_w_keeps_the_own_number_and_starts_openmosix(nodes: list[Any]) -> 
     assert said(node, "cat /proc/hpc/admin/mospe") == "3"
 
 
+def test_own_mapping_is_where_the_own_range_begins(nodes: list[Any]) -> None:
+    """The same number from a range that begins elsewhere is another mapping; its length is not."""
+    node = nodes[1]  # of a subnet where another one comes before it
+    before, own = nodes[0].address, node.address
+    assert setpe(node, f"1 {before} 3\n") == (0, "")
+    assert setpe(node, f"1 {before} 8\n", "-w") == (0, "")
+    assert setpe(node, f"1 {before} 2\n", "-w") == (0, "")
+    assert setpe(node, f"1 {before} 1\n2 {own} 7\n", "-w")[0] == 102
+    assert setpe(node, f"2 {own} 1\n") == (0, "")
+    assert setpe(node, f"1 {before} 8\n", "-w")[0] == 102
+    assert setpe(node, f"1 {before} 1\n2 {own} 7\n", "-w") == (0, "")
+
+
 def test_refused_table_leaves_openmosix_as_it_was(nodes: list[Any]) -> None:
     node = nodes[0]
     node.sh("setpe -off")

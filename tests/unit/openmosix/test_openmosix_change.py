@@ -29,6 +29,16 @@ def test_gentlest_step_is_planned(recording: str, table: str, step: Step) -> Non
     assert plan(facts(recording), wanted(table, OWN, "map")) is step
 
 
+def test_range_that_begins_elsewhere_is_another_mapping() -> None:
+    """setpe -w refuses it on a genuine node, though the node's number stays the same."""
+    second = replace(facts("idle"), number=2, own_address="10.77.0.2")
+    for table, step in (
+        ("1 10.77.0.1 1\n2 10.77.0.2 7\n", Step.RESTART),
+        ("1 10.77.0.1 2\n", Step.WRITE),
+    ):
+        assert plan(second, wanted(table, "10.77.0.2", "map")) is step
+
+
 def test_only_the_file_is_wrong() -> None:
     goal = wanted("1 10.77.0.1 8\n", OWN, "map")
     for broken in (None, "1 10.77.0.1 9\n", "rubbish\n"):
