@@ -12,6 +12,7 @@ from eyrie.errors import EyrieError
 from eyrie.nodetable import NumberPlan, plan, read_subnets, render
 from eyrie.nodetable.state import State, dump, load, write
 from eyrie.openmosix import change
+from eyrie.openmosix.change import trusted
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -73,6 +74,7 @@ def _plan(
     variable = arguments["facts"]
     told = pool_members.registered(hostvars, addresses, variable) if variable else ()
     deployed = {name: facts.table for name, facts in told if facts is not None and facts.table is not None}
+    deployed = trusted(deployed, state)
     return plan(read_subnets(arguments["subnets"]), addresses, state, deployed=deployed, new=arguments["new"])
 
 

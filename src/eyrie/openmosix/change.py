@@ -11,10 +11,11 @@ from eyrie.errors import EyrieError
 from eyrie.nodetable import strict
 from eyrie.nodetable.parse import parse
 from eyrie.nodetable.setpe import judge
+from eyrie.nodetable.state import State, disagreement
 from eyrie.nodetable.table import Entry, Table, digest, render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from ipaddress import IPv4Network
 
     from eyrie.openmosix.facts import NodeFacts
@@ -63,6 +64,18 @@ def plan(facts: NodeFacts, goal: Wanted) -> Step:
         return Step.RESTART
     # From off as well: `setpe -w` starts openMosix, as there is no own mapping that it could change.
     return Step.WRITE
+
+
+def trusted(deployed: Mapping[str, Table], state: State | None) -> dict[str, Table]:
+    """Return the tables that the numbers file is measured by.
+
+    Where most nodes bear the file out, the others were changed by hand and are put right; else the
+    file is wrong, and everybody's table counts.
+    """
+    if state is None:
+        return dict(deployed)
+    bearing = {name: table for name, table in deployed.items() if not disagreement(state, {name: table})}
+    return bearing if 2 * len(bearing) > len(deployed) else dict(deployed)
 
 
 def own_range(table: Table | None, number: int) -> Entry | None:

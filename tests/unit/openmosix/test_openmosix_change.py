@@ -7,8 +7,9 @@ import pytest
 from recordings import facts
 
 from eyrie.errors import EyrieError
+from eyrie.nodetable import Numbered, State, parse
 from eyrie.openmosix.apply import apply_script
-from eyrie.openmosix.change import Step, plan, steady_peers, wanted
+from eyrie.openmosix.change import Step, plan, steady_peers, trusted, wanted
 
 OWN = "10.77.0.1"
 
@@ -37,6 +38,14 @@ def test_range_that_begins_elsewhere_is_another_mapping() -> None:
         ("1 10.77.0.1 2\n", Step.WRITE),
     ):
         assert plan(second, wanted(table, "10.77.0.2", "map")) is step
+
+
+def test_one_node_changed_by_hand_does_not_speak_against_the_numbers_file() -> None:
+    state = State((Numbered("hq", 1, "10.77.0.1", 8),))
+    good, odd = parse("1 10.77.0.1 8\n"), parse("3 10.77.0.1 8\n")
+    assert trusted({"n1": odd, "n2": good, "n3": good}, state).keys() == {"n2", "n3"}
+    assert trusted({"n1": odd, "n2": good}, state).keys() == {"n1", "n2"}
+    assert trusted({"n1": odd}, None).keys() == {"n1"}
 
 
 def test_only_the_file_is_wrong() -> None:
