@@ -113,3 +113,58 @@ image=/boot/vmlinuz-2.4.18
 other=/dev/hda3
 \tlabel=DOS
 """
+MAKEFILE = """VERSION = 2
+PATCHLEVEL = 4
+SUBLEVEL = 26
+EXTRAVERSION =
+R = $(VERSION).$(PATCHLEVEL).$(SUBLEVEL)$(EXTRAVERSION)
+
+oldconfig:
+\techo 'CONFIG_NEW=y' >> .config; echo oldconfig >> order
+dep:
+\techo dep >> order
+bzImage:
+\techo bzImage >> order; mkdir -p arch/i386/boot; touch System.map
+\tpython3 make_image.py "$(R) ($$KBUILD_BUILD_USER@$$KBUILD_BUILD_HOST) #1"
+modules:
+\techo modules >> order
+modules_install:
+\tmkdir -p $(INSTALL_MOD_PATH)/lib/modules/$(R)/kernel
+\ttouch $(INSTALL_MOD_PATH)/lib/modules/$(R)/kernel/net.o
+\tln -s /nowhere $(INSTALL_MOD_PATH)/lib/modules/$(R)/build
+.PHONY: oldconfig dep bzImage modules modules_install
+"""
+IMAGE = """import sys
+data = bytearray(0x800)
+data[0x202:0x208] = b"HdrS\\3\\2"
+data[0x20E:0x210] = b"\\0\\3"
+data[0x500:0x500 + len(sys.argv[1])] = sys.argv[1].encode()
+open("arch/i386/boot/bzImage", "wb").write(data)
+"""
+NAMES_IT = """--- a/Makefile
++++ b/Makefile
+@@ -1,7 +1,7 @@
+ VERSION = 2
+ PATCHLEVEL = 4
+ SUBLEVEL = 26
+-EXTRAVERSION ={old}
++EXTRAVERSION = {new}
+ R = $(VERSION).$(PATCHLEVEL).$(SUBLEVEL)$(EXTRAVERSION)
+
+ oldconfig:
+--- /dev/null
++++ b/{file}
+@@ -0,0 +1 @@
++here
+"""
+
+
+def source(folder: Path) -> Path:
+    """Write the archive of a source of a few lines, which real make turns into what looks like a kernel."""
+    tree = folder / "linux-2.4.26"
+    tree.mkdir()
+    (tree / "Makefile").write_text(MAKEFILE)
+    (tree / "make_image.py").write_text(IMAGE)
+    with tarfile.open(folder / "source.tar", "w") as tar:
+        tar.add(tree, "linux-2.4.26")
+    return folder / "source.tar"

@@ -60,7 +60,8 @@ def test_kept_it_is_the_default() -> None:
 def test_again_changes_nothing() -> None:
     again = LOADER.add(added(), ENTRY, RUNS_LINUX)
     assert (again.texts, again.commands) == ({}, ())
-    assert LOADER.add(added(), ENTRY, "BOOT_IMAGE=2.4.26-om").texts == {}
+    other = added(command_line="BOOT_IMAGE=LinuxOLD")
+    assert LOADER.add(other, ENTRY, "BOOT_IMAGE=2.4.26-om").texts == {}
 
 
 def test_the_next_release_falls_back_to_the_one_that_runs() -> None:

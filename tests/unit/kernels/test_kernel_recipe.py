@@ -9,67 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kernel_samples import NAMES_IT, source
 
 from eyrie.errors import EyrieError
 from eyrie.kernels import bundle, recipe
 from eyrie.kernels.recipe import Recipe
 
 OPENMOSIX = Recipe("2.4.26-om", "s", ("openmosix", "colinux"), "c", "gcc-3.3")
-MAKEFILE = """VERSION = 2
-PATCHLEVEL = 4
-SUBLEVEL = 26
-EXTRAVERSION =
-R = $(VERSION).$(PATCHLEVEL).$(SUBLEVEL)$(EXTRAVERSION)
-
-oldconfig:
-\techo 'CONFIG_NEW=y' >> .config; echo oldconfig >> order
-dep:
-\techo dep >> order
-bzImage:
-\techo bzImage >> order; mkdir -p arch/i386/boot; touch System.map
-\tpython3 make_image.py "$(R) ($$KBUILD_BUILD_USER@$$KBUILD_BUILD_HOST) #1"
-modules:
-\techo modules >> order
-modules_install:
-\tmkdir -p $(INSTALL_MOD_PATH)/lib/modules/$(R)/kernel
-\ttouch $(INSTALL_MOD_PATH)/lib/modules/$(R)/kernel/net.o
-\tln -s /nowhere $(INSTALL_MOD_PATH)/lib/modules/$(R)/build
-.PHONY: oldconfig dep bzImage modules modules_install
-"""
-IMAGE = """import sys
-data = bytearray(0x800)
-data[0x202:0x208] = b"HdrS\\3\\2"
-data[0x20E:0x210] = b"\\0\\3"
-data[0x500:0x500 + len(sys.argv[1])] = sys.argv[1].encode()
-open("arch/i386/boot/bzImage", "wb").write(data)
-"""
-NAMES_IT = """--- a/Makefile
-+++ b/Makefile
-@@ -1,7 +1,7 @@
- VERSION = 2
- PATCHLEVEL = 4
- SUBLEVEL = 26
--EXTRAVERSION ={old}
-+EXTRAVERSION = {new}
- R = $(VERSION).$(PATCHLEVEL).$(SUBLEVEL)$(EXTRAVERSION)
-
- oldconfig:
---- /dev/null
-+++ b/{file}
-@@ -0,0 +1 @@
-+here
-"""
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A source as it is published: an archive of one folder."""
-    folder = tmp_path / "linux-2.4.26"
-    folder.mkdir()
-    (folder / "Makefile").write_text(MAKEFILE)
-    (folder / "make_image.py").write_text(IMAGE)
+    source(tmp_path)
     (tmp_path / "config").write_text("CONFIG_MOSIX=y\n# CONFIG_OFF is not set\n")
-    subprocess.run(["tar", "-cf", "source.tar", "linux-2.4.26"], cwd=tmp_path, check=True)
     return tmp_path / "linux"
 
 
