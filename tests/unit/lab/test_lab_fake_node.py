@@ -196,7 +196,9 @@ def test_mosctl_tells_of_nodes(kernel: Kernel, tmp_path: Path) -> None:
 
 def test_mosctl_sets_and_clears_flags(kernel: Kernel, tmp_path: Path) -> None:
     kernel.world.restart(TABLE, 1)
-    for words in ("block", "block", "noblock", "expel", "bring", "nolstay"):
+    said = [mosctl(kernel, tmp_path, words).output for words in ("block", "block", "noblock", "noblock")]
+    assert said == [f"{line}\n" for line in sayings.FLAGS["block"]]
+    for words in ("expel", "bring", "nolstay"):
         assert mosctl(kernel, tmp_path, words).status == 0
     assert kernel.world.flags == {"block"}
     assert mosctl(kernel, tmp_path, "bogus") == Answer(1, "mosctl: No such option.\n")
