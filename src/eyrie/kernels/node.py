@@ -43,7 +43,7 @@ class NodeKernels:
         for line in self.mounts.splitlines():
             device, point, kind = line.split()[:3]
             inside = point == "/" or "/boot/grub/".startswith(point.rstrip("/") + "/")
-            if inside and device != "rootfs" and len(point) >= len(best[1]):
+            if inside and len(point) >= len(best[1]):  # what is mounted last is what is seen
                 best = (device, point, kind)
         return best[0], best[2]
 

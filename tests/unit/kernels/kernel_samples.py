@@ -120,7 +120,7 @@ EXTRAVERSION =
 R = $(VERSION).$(PATCHLEVEL).$(SUBLEVEL)$(EXTRAVERSION)
 
 oldconfig:
-\techo 'CONFIG_NEW=y' >> .config; echo oldconfig >> order
+\tread answer && echo 'CONFIG_NEW=y' >> .config; echo oldconfig >> order
 dep:
 \techo dep >> order
 bzImage:

@@ -28,7 +28,9 @@ def tree(tmp_path: Path) -> Path:
 
 def run(script: str) -> str:
     command = recipe.inside("", script, 0)
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
