@@ -24,7 +24,7 @@ OPTIONS: dict[str, Any] = {
     "config": {"type": "path", "required": True},
     "config_target": {"type": "str", "choices": list(recipe.CONFIG_TARGETS), "default": "oldconfig"},
     "toolchain": {"type": "path"},
-    "directory": {"type": "path", "default": "/var/tmp/eyrie-kernels"},  # noqa: S108 # large, and survives a boot
+    "directory": {"type": "path", "default": "/var/lib/eyrie/kernels"},
     "dest": {"type": "path", "required": True},
     "jobs": {"type": "int", "default": 1},
 }

@@ -46,7 +46,7 @@ options:
   directory:
     description: Folder on the build host for toolchains and trees. A tree is removed after its build succeeded.
     type: path
-    default: /var/tmp/eyrie-kernels
+    default: /var/lib/eyrie/kernels
   dest:
     description: Folder on the control host for the archive.
     type: path
