@@ -115,7 +115,7 @@ class ActionModule(NodeDrainAction):
 
     def _absent(self, arguments: dict[str, Any]) -> dict[str, Any]:
         before = after = self.read()
-        changed = before.enabled or before.map_text is not None
+        changed = before.enabled or before.map_text is not None or before.map_old
         if changed and not self._task.check_mode:
             if before.enabled:
                 self._empty(before, arguments["drain_seconds"])

@@ -74,6 +74,7 @@ class NodeFacts:
     run_levels: str | None = None
     links: tuple[str, ...] = ()
     firewall: str = "none"
+    map_old: bool = False
 
     @property
     def enabled(self) -> bool:

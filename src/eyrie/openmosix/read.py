@@ -55,6 +55,7 @@ if f=`iptables -L INPUT -n 2>/dev/null`; then
 case $f in *openmosix*) echo firewall=open;; *) echo firewall=closed;; esac
 fi
 sed 's/^/hosts=/' /etc/hosts 2>/dev/null; echo
+[ -f /etc/openmosix.map.old ] && echo map_old=1
 if [ -f /etc/openmosix.map ]; then
 md5sum /etc/openmosix.map | sed 's/^/map_md5=/'
 sed 's/^/map=/' /etc/openmosix.map; echo
@@ -127,6 +128,7 @@ def parse(output: str) -> NodeFacts:
         run_levels=_last(values, "run_levels") or None,
         links=tuple(sorted(values["link"])),
         firewall=_last(values, "firewall") or "none",
+        map_old=_last(values, "map_old") == "1",
         daemons=tuple(sorted(DAEMONS & {name.strip("()") for name in values["process"]})),
     )
 
