@@ -45,7 +45,7 @@ i=$((i+1))
 done
 }}
 """
-# The kernel keeps the switches of a drained node while openMosix is off; one that joins again would stay closed.
+# The kernel keeps the switches of a drained node while it is off: one that joins again would stay closed.
 OFF = f"""{SEARCH_PATH}
 setpe -off && rm -f {MAP} {MAP}.old {MAP}.new && sync || exit 1
 mosctl noblock >/dev/null; mosctl nolstay >/dev/null; exit 0
