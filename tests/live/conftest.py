@@ -109,7 +109,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         lab.up()
         for host in lab.topology.hosts:  # as it was before it became a member of any pool
-            forget = "setpe -off; : > /etc/openmosix.map; mosctl noblock; mosctl nolstay"
+            forget = "setpe -off; : > /etc/openmosix.map; mosctl noblock; mosctl nolstay; mosctl nostay"
             lab.run(host.name, ["sh", "-c", forget], timeout=PATIENCE_SECONDS)
         yield Site(lab, inventory, FIGURES)
     finally:
