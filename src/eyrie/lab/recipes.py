@@ -108,8 +108,8 @@ class Recipe:
         return f"{self.kind}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-# Only its libraries, its ssh server and its BusyBox are used: see fake_node. The shell of busybox-static would
-# run programs of its own that are not on the PATH.
+# Only its libraries, its ssh server and its BusyBox are used: see fake_node. The shell of busybox-static
+# would run programs of its own that are not on the PATH.
 _FAKE = ("busybox", "openssh-server")
 _FAKE_CUSTOMISE = "rm -f etc/ssh/ssh_host_*"
 
