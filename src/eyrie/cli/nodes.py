@@ -180,9 +180,11 @@ def diff_maps(
     for span in change.restarts:
         typer.echo(f"restart: {span}")
     if change.restarts:
-        typer.echo(f"restart of {change.restart_count} addresses that change their number")
+        typer.echo(f"restart of {change.restart_count} addresses whose own mapping changes")
     else:
         typer.echo("no change" if not change else "append only" if change.appends_only else "no restart")
+    if change.left:
+        typer.echo(f"{change.left} addresses are in no range any more: nodes there are refused the new table")
     raise typer.Exit(1 if change else 0)
 
 

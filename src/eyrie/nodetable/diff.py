@@ -12,7 +12,11 @@ from eyrie.nodetable.table import Entry, Table, dotted, numeric, render
 
 @dataclass(frozen=True)
 class Renumbered:
-    """`count` addresses from `address` on whose node numbers change."""
+    """`count` addresses from `address` on whose own mapping changes.
+
+    For `setpe -w` that is where the node's own range begins, its number and its address: a range that is cut,
+    or joined to another, is refused though every number stays (seen on 2.4.26-om). A longer range passes.
+    """
 
     address: str
     count: int
@@ -21,24 +25,28 @@ class Renumbered:
 
     def __str__(self) -> str:
         span = self.address if self.count == 1 else f"{self.address} and {self.count - 1} after it"
+        if self.old == self.new:
+            return f"{span}: node {self.old} keeps its number, but its range begins elsewhere"
         return f"{span}: node {self.old} becomes {self.new}"
 
 
 @dataclass(frozen=True)
 class TableDiff:
-    """Entries that come and go, and the addresses that get another number."""
+    """Entries that come and go, and the addresses whose own mapping changes."""
 
     added: tuple[Entry, ...] = ()
     removed: tuple[Entry, ...] = ()
     restarts: tuple[Renumbered, ...] = ()
-    appends_only: bool = True  # every old mapping stays, and what is new has higher numbers
+    appends_only: bool = True  # nobody restarts, every old mapping stays, and what is new has higher numbers
+    left: int = 0  # addresses that are in the old table alone
+    come: int = 0  # and in the new one
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed)
 
     @property
     def restart_count(self) -> int:
-        """How many addresses change their own number."""
+        """How many addresses change their own mapping."""
         return sum(span.count for span in self.restarts)
 
     def restarts_at(self, address: str) -> Renumbered | None:
@@ -52,7 +60,7 @@ class TableDiff:
         return None
 
     def restart_set(self) -> Iterator[str]:
-        """Every address that changes its number: the kernel there restarts and brings all processes home."""
+        """Every address whose own mapping changes: openMosix there restarts and brings all processes home."""
         for span in self.restarts:
             start = numeric(span.address)
             yield from (dotted(start + offset) for offset in range(span.count))
@@ -67,7 +75,9 @@ def diff(old: Table, new: Table) -> TableDiff:
     highest = max((entry.last for entry in old.ranges), default=0)
     kept = not removed or covers(old, new)
     appended = all(entry.first > highest for entry in _new_numbers(old, added))
-    return TableDiff(added, removed, restarts, kept and appended)
+    both = sum(end - start for start, end, _, _ in _common(old, new))
+    appends_only = kept and appended and not restarts
+    return TableDiff(added, removed, restarts, appends_only, old.size - both, new.size - both)
 
 
 def unified(old: Table, new: Table, old_name: str = "old", new_name: str = "new") -> str:
@@ -77,10 +87,10 @@ def unified(old: Table, new: Table, old_name: str = "old", new_name: str = "new"
 
 
 def _restarts(old: Table, new: Table) -> Iterator[Renumbered]:
-    """Addresses that are in both tables with different numbers, span by span."""
+    """Addresses that are in both tables, in ranges that do not begin alike, span by span."""
     for start, end, before, after in _common(old, new):
-        was, becomes = before.first + start - before.start, after.first + start - after.start
-        if was != becomes:
+        if (before.first, before.start) != (after.first, after.start):
+            was, becomes = before.first + start - before.start, after.first + start - after.start
             yield Renumbered(dotted(start), end - start, was, becomes)
 
 

@@ -23,7 +23,7 @@ class Effect:
     """What putting the table on every host would do."""
 
     diff: TableDiff
-    restarts: tuple[str, ...] = ()  # hosts whose own number changes
+    restarts: tuple[str, ...] = ()  # hosts whose own mapping changes
 
     @property
     def summary(self) -> str:
@@ -165,7 +165,7 @@ def _refuse_too_much(table: Table) -> None:
 
 
 def _restarts(hosts: Mapping[str, str], before: Table, found: Mapping[str, Table], table: Table) -> list[str]:
-    """Hosts that have a number, by their own table if it is known, and get another."""
+    """Hosts that have a place, by their own table if it is known, and get another."""
     change = diff(before, table)
     if not found and not change.restarts:
         return []
@@ -173,7 +173,7 @@ def _restarts(hosts: Mapping[str, str], before: Table, found: Mapping[str, Table
         return list(change.restart_set())
     names = []
     for name, address in hosts.items():
-        old = found.get(name, before).number_of(address)
-        if old is not None and old != table.number_of(address):
+        old, new = found.get(name, before).range_of(address), table.range_of(address)
+        if old and (new is None or (old.first, old.start) != (new.first, new.start)):
             names.append(name)
     return names

@@ -98,6 +98,10 @@ class Table:
         entry = _holder(self._by_address, wanted)
         return entry.first + wanted - entry.start if entry else None
 
+    def range_of(self, address: str) -> Entry | None:
+        """The range that the node at this address is in."""
+        return _holder(self._by_address, numeric(address))
+
     def address_of(self, number: int) -> str | None:
         """The address of the node with this number."""
         entry = _holder(self._by_number, number)

@@ -185,7 +185,10 @@ def test_diff_says_what_going_there_would_do() -> None:
     assert nodes("diff", "ok.map", "more.map", status=1).endswith("+6 10.77.1.1 5\nappend only\n")
     told = nodes("diff", "ok.map", "other.map", status=1)
     assert "restart: 10.77.0.1 and 4 after it: node 1 becomes 2\n" in told
-    assert told.endswith("restart of 5 addresses that change their number\n")
+    assert told.endswith("restart of 5 addresses whose own mapping changes\n")
+    Path("gone.map").write_text("10 10.78.0.1 2\n")
+    told = nodes("diff", "ok.map", "gone.map", status=1)
+    assert told.endswith("5 addresses are in no range any more: nodes there are refused the new table\n")
     with pytest.raises(EyrieError, match=r"bad\.map line 1"):
         nodes("diff", "ok.map", "bad.map")
 
