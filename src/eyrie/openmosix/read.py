@@ -40,7 +40,8 @@ sed -n '/status:1$/d; /:-101$/d; s/^/peer=/p'
 cd /proc/hpc/remote; grep '' */from */identity /dev/null 2>/dev/null | sed 's/^/guest=/'
 cd /proc; w=`grep '' [0-9]*/where 2>/dev/null`
 echo "$w" | sed -n '/:0$/d; s/^/away=/p'
-cat `echo "$w" | sed -n 's,/where:0$,/stat,p'` 2>/dev/null | cut -d' ' -f2 | sort | uniq | sed 's/^/process=/'
+cat /dev/null `echo "$w" | sed -n 's,/where:0$,/stat,p'` 2>/dev/null |
+cut -d' ' -f2 | sort | uniq | sed 's/^/process=/'
 fi
 for d in /sbin /usr/sbin /usr/local/sbin /bin /usr/bin /usr/local/bin; do
 for t in setpe mosctl mosrun migrate; do [ -x $d/$t ] && f="$f $d/$t"; done

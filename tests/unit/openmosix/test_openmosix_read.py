@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 from recordings import DATA, facts, text
@@ -98,6 +99,23 @@ def test_script_is_sound_where_there_is_no_openmosix(shell: str) -> None:
         pytest.skip(f"no {shell} here")
     assert done.returncode == 0, done.stderr
     assert parse(done.stdout).openmosix == ""
+
+
+def test_script_never_waits_for_its_input(tmp_path: Path) -> None:
+    """A kernel with /proc/hpc, and no process that has `where`; ssh holds the input open."""
+    (tmp_path / "hpc/admin").mkdir(parents=True)
+    (tmp_path / "hpc/admin/mospe").write_text("0\n")
+    script = read_script().replace("/proc", str(tmp_path))
+    with subprocess.Popen(
+        ["dash", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as shell:
+        try:
+            assert shell.wait(20) == 0
+        finally:
+            shell.kill()
+        assert shell.stdout is not None
+        output = shell.stdout.read()
+    assert not parse(output).enabled
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in DATA.glob("*.txt") if path.stem != "setpe-r"))
