@@ -20,9 +20,9 @@ SEARCH_PATH = "PATH=/sbin:/usr/sbin:/usr/local/sbin:/bin:/usr/bin:/usr/local/bin
 # BusyBox v1.00-pre10: no awk, no tr, no `command -v`, no `grep -E`. Its `read` takes single bytes, which the
 # files of /proc/hpc do not serve, and each program started costs 10 ms: so one grep reads many files. Of a
 # process that is away only `where` may be read: anything else is asked of the node that runs it, and hangs if
-# that one is dead. Each file of a peer that is down keeps its reader waiting for 0.12 s: so eight are read by one
-# grep, all greps at once, and of a table with thousands of nodes only the peers asked for. Peers that are plainly
-# down are not told. Its sed adds no missing last line end.
+# that one is dead. Each file of a peer that is down keeps its reader waiting for 0.12 s: so eight are read by
+# one grep, all greps at once, and of a table with thousands of nodes only the peers asked for. Peers that are
+# plainly down are not told. Its sed adds no missing last line end.
 READ_SCRIPT = (
     SEARCH_PATH
     + r"""
