@@ -4,11 +4,11 @@ module: kernel_build
 short_description: Build a kernel from source on a build host
 description:
   - Unpacks a kernel's source on the build host, applies patches in their order, names the kernel, takes the
-    configuration over, compiles image and modules, and fetches one archive of them to the control host, in the
-    form that M(eyrie.pool.node_kernel) takes.
+    configuration over, compiles image and modules, and fetches one archive of them to the control host, in
+    the form that M(eyrie.pool.node_kernel) takes.
   - A kernel before 2.6 is made by C(make oldconfig dep bzImage modules), a later one without C(dep).
-  - The archive's name carries a hash over release, source, patches, configuration and toolchain. If the control
-    host has it, nothing is done and the build host is not asked.
+  - The archive's name carries a hash over release, source, patches, configuration and toolchain. If the
+    control host has it, nothing is done and the build host is not asked.
   - A patch of which a hunk is rejected makes the task fail, with one exception. Where the hunk only sets
     C(EXTRAVERSION) in the Makefile, as two patches that each name the kernel do, it is dropped, for
     O(release) decides that.
@@ -44,7 +44,8 @@ options:
         tools are used.
     type: path
   directory:
-    description: Folder on the build host for toolchains and trees. A tree is removed after its build succeeded.
+    description: Folder on the build host for toolchains and trees. A tree is removed after its build
+      succeeded.
     type: path
     default: /var/lib/eyrie/kernels
   dest:

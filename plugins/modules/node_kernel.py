@@ -3,16 +3,17 @@ DOCUMENTATION = r"""
 module: node_kernel
 short_description: Bring a kernel onto a bare node, boot it once, keep it only if the node is well
 description:
-  - Unpacks a kernel (image, C(System.map), configuration, modules, perhaps an initrd) onto a node, each file put
-    in place at once, and adds an entry to its bootloader. GRUB 2, GRUB legacy and LILO are known. The entry is
-    modelled on the one that the running kernel came from, and so is the one that the node falls back to.
+  - Unpacks a kernel (image, C(System.map), configuration, modules, perhaps an initrd) onto a node, each file
+    put in place at once, and adds an entry to its bootloader. GRUB 2, GRUB legacy and LILO are known. The
+    entry is modelled on the one that the running kernel came from, and so is the one that the node falls
+    back to.
   - With O(state=booted) the node is told to take the new entry at its next boot, and only then. It is booted
     again; the new kernel becomes the default only after the node answers, runs exactly that build, has
     C(/proc/hpc) and passes O(health_command). A kernel that panics reboots after O(panic_seconds) into the
     kernel that ran before, which is still the default, and the task fails and names both.
-  - A kernel that hangs without a panic is noticed by O(boot_timeout_seconds); the node then has to be switched
-    off and on, by hand or by a watchdog, and boots the kernel that ran before. On a kernel of 2.4, C(nmi_watchdog=1)
-    in O(append) turns most hangs into panics.
+  - A kernel that hangs without a panic is noticed by O(boot_timeout_seconds); the node then has to be
+    switched off and on, by hand or by a watchdog, and boots the kernel that ran before. On a kernel of 2.4,
+    C(nmi_watchdog=1) in O(append) turns most hangs into panics.
   - A node that runs the kernel already costs one round trip and is not touched. Drain it before it is booted.
 options:
   release:
@@ -22,8 +23,8 @@ options:
   archive:
     description:
       - Archive on the control host with C(boot/vmlinuz-RELEASE), C(boot/System.map-RELEASE),
-        C(boot/config-RELEASE), perhaps C(boot/initrd.img-RELEASE), and C(lib/modules/RELEASE), and with nothing
-        else. May be compressed. Its image has to say that it is O(release); else nothing is touched.
+        C(boot/config-RELEASE), perhaps C(boot/initrd.img-RELEASE), and C(lib/modules/RELEASE), and with
+        nothing else. May be compressed. Its image has to say that it is O(release); else nothing is touched.
       - Without it, a node that runs another kernel makes the task fail.
     type: path
   sha256:
@@ -34,8 +35,8 @@ options:
     description:
       - With V(installed) the files and the entry are on the node; what it boots stays as it is.
       - With V(booted) it runs the kernel, and boots it by default.
-      - With V(absent) entry and files are removed and the node boots what it booted before the pool came. If it
-        runs the pool's kernel, it is booted again first.
+      - With V(absent) entry and files are removed and the node boots what it booted before the pool came. If
+        it runs the pool's kernel, it is booted again first.
     type: str
     choices: [installed, booted, absent]
     default: installed
@@ -50,7 +51,8 @@ options:
     elements: str
     default: []
   panic_seconds:
-    description: How long the kernel waits after a panic before it boots again. Never zero, which means for ever.
+    description: How long the kernel waits after a panic before it boots again. Never zero, which means for
+      ever.
     type: int
     default: 10
   requires_hpc:
@@ -70,7 +72,8 @@ options:
     type: int
     default: 600
   console_file:
-    description: File on the control host that the node's serial console is written to, for the reason of a panic.
+    description: File on the control host that the node's serial console is written to, for the reason of a
+      panic.
     type: path
 attributes:
   check_mode:
@@ -80,7 +83,8 @@ attributes:
     description: Shows the bootloader's files before and after.
     support: full
   platform:
-    description: Nodes with a POSIX shell, tar, md5sum and one of the three bootloaders. No Python is needed there.
+    description: Nodes with a POSIX shell, tar, md5sum and one of the three bootloaders. No Python is needed
+      there.
     support: full
     platforms: posix
 author: The Eyrie authors (@eyrie)
@@ -120,7 +124,8 @@ node_kernel:
       description: Whether the pool's kernel runs.
       type: bool
     is_openmosix:
-      description: Whether the running kernel has C(/proc/hpc), so that the node has to be drained before a boot.
+      description: Whether the running kernel has C(/proc/hpc), so that the node has to be drained before a
+        boot.
       type: bool
     round_trips:
       description: How often the node was asked.
