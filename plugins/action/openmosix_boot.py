@@ -3,10 +3,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible_collections.eyrie.pool.plugins.plugin_utils.node_drain import NodeDrainAction
 
-from eyrie.openmosix import boot
+from eyrie.errors import EyrieError
+from eyrie.openmosix import boot, drain
 from eyrie.openmosix.facts import NodeFacts
+
+DRAIN_SECONDS = 60
 
 
 class ActionModule(NodeDrainAction):
@@ -37,8 +41,28 @@ class ActionModule(NodeDrainAction):
         goal = boot.wanted(arguments["networks"], arguments["firewall"], interface)
         todo = boot.plan(facts, goal)
         if todo and not self._task.check_mode:
+            emptied = facts.enabled and boot.starts_discovery(facts, goal)
+            if emptied:
+                self._empty(facts)
             self.sh(boot.apply_script(facts, goal), goal.text.encode("ascii"))
+            if emptied and not facts.blocked:
+                self.bring(self.read(), drain.resume, DRAIN_SECONDS)
         return todo
+
+    def _empty(self, facts: NodeFacts) -> None:
+        """openMosix is switched off before omdiscd starts: no process may be away or here then."""
+        after = self.bring(facts, drain.drain, DRAIN_SECONDS)
+        if not drain.drain(after).done:
+            raise AnsibleActionFail(
+                str(
+                    EyrieError(
+                        f"the node is not empty after {DRAIN_SECONDS} s",
+                        seen="; ".join(drain.left(after)),
+                        wanted="nothing here and nothing away before omdiscd takes over; it stays blocked",
+                        next_step="let these processes end, then run this again",
+                    )
+                )
+            )
 
     def _remove(self, facts: NodeFacts) -> tuple[str, ...]:
         if facts.init_md5 is None and not facts.links and facts.firewall != "open":

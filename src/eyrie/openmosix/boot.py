@@ -51,8 +51,7 @@ return 1
 case "$1" in
 start)
 firewall
-[ -f $map ] && setpe -w -f $map
-{discovery};;
+{begin};;
 stop)
 {no_discovery}mosctl expel >/dev/null
 mosctl bring >/dev/null
@@ -67,6 +66,9 @@ exit 2
 ;;
 esac
 """
+_TABLE = "[ -f $map ] && setpe -w -f $map\n"
+# It makes the table itself, and ends at once where openMosix has one already (tools 0.3.6 on 2.4.26-om).
+_DISCOVERY = "setpe -off\nomdiscd -i {interface}\n"
 _RULE = "iptables -A openmosix -s {network} -p {match} -j ACCEPT\n"
 _MATCHES = ("udp --dport 5000:5700", "tcp --dport 4660", "icmp")
 
@@ -91,7 +93,7 @@ def wanted(networks: Sequence[str], firewall: bool, autodiscovery_interface: str
     text = _INIT.format(
         path=SEARCH_PATH,
         rules="".join(rules),
-        discovery=f"omdiscd -i {autodiscovery_interface}\n" if autodiscovery_interface else "",
+        begin=_DISCOVERY.format(interface=autodiscovery_interface) if autodiscovery_interface else _TABLE,
         no_discovery="killall omdiscd 2>/dev/null\n" if autodiscovery_interface else "",
     )
     return Boot(text, firewall, autodiscovery_interface is not None)
@@ -110,9 +112,14 @@ def plan(facts: NodeFacts, goal: Boot) -> tuple[str, ...]:
         todo.append("close the firewall between nodes")
     if facts.daemons and not goal.autodiscovery:
         todo.append(f"stop {', '.join(facts.daemons)}")
-    if goal.autodiscovery and "omdiscd" not in facts.daemons:
+    if starts_discovery(facts, goal):
         todo.append("start omdiscd")
     return tuple(todo)
+
+
+def starts_discovery(facts: NodeFacts, goal: Boot) -> bool:
+    """Whether openMosix is switched off and left to omdiscd: the node has to be empty for that."""
+    return goal.autodiscovery and "omdiscd" not in facts.daemons
 
 
 def apply_script(facts: NodeFacts, goal: Boot) -> str:
@@ -129,7 +136,7 @@ def apply_script(facts: NodeFacts, goal: Boot) -> str:
     lines.append(f"{INIT} {'firewall' if goal.firewall else 'close'}")
     if not goal.autodiscovery:
         lines += [f"killall {daemon}" for daemon in facts.daemons]
-    elif "omdiscd" not in facts.daemons:
+    elif starts_discovery(facts, goal):
         lines.append(f"{INIT} start </dev/null >/dev/null 2>&1")
     return "\n".join([*lines, "sync"])
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eyrie.errors import EyrieError
+from eyrie.nodetable.diff import covers
 from eyrie.nodetable.parse import parse
 from eyrie.nodetable.table import Entry, Table, digest
 
@@ -54,10 +55,10 @@ def compare(members: Sequence[Member], wanted: Table, *, autodiscovery: bool = F
     homes = {member.name: member.address for member in members}
     findings = [
         *_versions(reached),
-        *_tables(reached, wanted),
+        *(_discovered(reached, wanted) if autodiscovery else _tables(reached, wanted)),
         *_numbers(reached, homes, wanted),
         *_mutual(reached),
-        *([] if autodiscovery else _daemons(reached)),
+        *(_undiscovered(reached) if autodiscovery else _daemons(reached)),
     ]
     unreachable = tuple(member.name for member in members if member.facts is None)
     return Report(tuple(findings), unreachable, len(reached))
@@ -102,6 +103,17 @@ def _tables(reached: Mapping[str, NodeFacts], wanted: Table) -> Iterable[Finding
         yield Finding("running node table", tuple(names), "; ".join(lines))
     for lines, names in files.items():
         yield Finding("/etc/openmosix.map", tuple(names), "; ".join(lines))
+
+
+def _discovered(reached: Mapping[str, NodeFacts], wanted: Table) -> Iterable[Finding]:
+    """What omdiscd found may be less than the table has room for, but every number must be the table's."""
+    for name, facts in reached.items():
+        ranges = facts.table.ranges if facts.table is not None else ()
+        odd = [f"'{entry}'" for entry in ranges if not covers(Table((entry,)), wanted)]
+        if odd:
+            yield Finding(
+                "discovered node table", (name,), f"found {listed(odd)}, which the table does not have"
+            )
 
 
 @lru_cache(maxsize=256)
@@ -187,6 +199,11 @@ def _daemons(reached: Mapping[str, NodeFacts]) -> Iterable[Finding]:
             owners[facts.daemons].append(name)
     for daemons, names in owners.items():
         yield Finding("autodiscovery", tuple(names), f"{', '.join(daemons)} runs and may rewrite the table")
+
+
+def _undiscovered(reached: Mapping[str, NodeFacts]) -> Iterable[Finding]:
+    if names := [name for name, facts in reached.items() if "omdiscd" not in facts.daemons]:
+        yield Finding("autodiscovery", tuple(names), "omdiscd does not run")
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:

@@ -88,3 +88,16 @@ def test_autodiscovery_may_be_asked_for() -> None:
     nodes = {name: replace(node, daemons=("omdiscd",)) for name, node in pool(2).items()}
     assert found(nodes, autodiscovery=True) == []
     assert len(found(nodes)) == 1
+
+
+def test_what_autodiscovery_finds_is_held_against_the_table() -> None:
+    nodes = {name: replace(node, daemons=("omdiscd",)) for name, node in pool(3).items()}
+    fewer = Table((Entry(1, "10.77.0.1", 2),))
+    nodes["n1"] = replace(nodes["n1"], table=fewer, map_text=None)
+    assert found(nodes, autodiscovery=True) == []
+    nodes["n2"] = replace(nodes["n2"], table=Table((Entry(267, "10.77.0.2", 1),)))
+    nodes["n3"] = replace(nodes["n3"], daemons=())
+    assert found(nodes, autodiscovery=True) == [
+        "discovered node table of n2: found '267 10.77.0.2 1', which the table does not have",
+        "autodiscovery of n3: omdiscd does not run",
+    ]
