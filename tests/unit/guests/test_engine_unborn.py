@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -38,7 +39,9 @@ class Starters:
         words = [str(self.folder / "condor_starter"), "60"]
         if child:
             words = [str(self.folder / "parent"), "-c", f"{self.folder / child} 60; :"]
-        self.running.append(subprocess.Popen(words, start_new_session=True))
+        # Whoever runs the tests in the background may have them ignore it, and children inherit that.
+        heed = partial(signal.signal, signal.SIGQUIT, signal.SIG_DFL)
+        self.running.append(subprocess.Popen(words, start_new_session=True, preexec_fn=heed))
         while child and not self.children():
             time.sleep(0.01)
         return self.running[-1]

@@ -23,8 +23,10 @@ class ShellStandIn:
 
     def start(self, order: Order, sink: Sink) -> Process:
         """Start `sh -c`; the environment is the shell's alone, but for the search path."""
+        line = order.line if order.skip_cmd else after_slash_c(order.line)
         program = subprocess.Popen(
-            ["/bin/sh", "-c", order.line if order.skip_cmd else after_slash_c(order.line)],
+            # A lab that was started in the background ignores Ctrl+C, and a shell cannot undo what it inherits.
+            ["/usr/bin/env", "--default-signal=INT", "/bin/sh", "-c", line],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
