@@ -25,7 +25,7 @@ class ShellStandIn:
         """Start `sh -c`; the environment is the shell's alone, but for the search path."""
         line = order.line if order.skip_cmd else after_slash_c(order.line)
         program = subprocess.Popen(
-            # A lab that was started in the background ignores Ctrl+C, and a shell cannot undo what it inherits.
+            # A lab started in the background ignores Ctrl+C, and a shell cannot undo what it inherits.
             ["/usr/bin/env", "--default-signal=INT", "/bin/sh", "-c", line],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
