@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import shutil
 import socket
 import subprocess
@@ -14,18 +13,15 @@ from pathlib import Path
 from typing import IO, Mapping
 
 from eyrie.guests.accel import Accelerator, probe
-from eyrie.guests.backend import GuestError, GuestSpec, Message
-from eyrie.guests.channel import LineParser, vacate_line
+from eyrie.guests.backend import GuestError, GuestSpec
 from eyrie.guests.command import Account, idle_class, qemu_command, unprivileged
+from eyrie.guests.program import config_text, last_lines, qemu_version
 from eyrie.guests.qmp import QmpClient
+from eyrie.guests.talk import TalkingGuest
 
 QEMU = "qemu-system-x86_64"
-OLDEST_QEMU = (7, 2)  # the oldest these guests are proven with
 START_SECONDS = 5.0
-PAUSE_SECONDS = 0.8
 KILL_SECONDS = 5.0
-_CONFIG_VALUE = re.compile(r"[A-Za-z0-9._:/@+-]+")
-_CONFIG_KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class QemuBackend:
@@ -78,7 +74,7 @@ class QemuBackend:
         return guest
 
 
-class QemuGuest:
+class QemuGuest(TalkingGuest):
     """One running QEMU process: its channel, its monitor and its life."""
 
     def __init__(
@@ -90,68 +86,18 @@ class QemuGuest:
         errors: IO[bytes],
         directory: Path,
     ) -> None:
+        super().__init__(channel, qmp)
         self.pid = process.pid
         self.accelerator = accelerator
         self._process = process
-        self._channel = channel
-        self._channel.setblocking(False)
-        self._qmp = qmp
         self._errors = errors
         self._directory = directory
-        self._parser = LineParser()
         self._cpu_seconds = 0.0
-
-    def wait_for_qemu(self, timeout: float) -> None:
-        """Complete the QMP handshake, or say what QEMU complained of."""
-        try:
-            self._qmp.handshake(timeout)
-        except GuestError as error:
-            self.kill()
-            raise GuestError(
-                "QEMU did not start",
-                seen=self.last_words() or str(error),
-                wanted="a running guest",
-                next_step="put right what QEMU names; the agent tries again by itself",
-            ) from error
 
     def last_words(self) -> str:
         """Return the last lines QEMU wrote to its standard error."""
         self._errors.seek(0)
-        lines = self._errors.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
-        return "; ".join(line.strip() for line in lines[-3:])
-
-    def console(self) -> str:
-        """Return what the guest printed on its console since the last call, its last 64 KiB at most."""
-        text = self._qmp.execute("ringbuf-read", PAUSE_SECONDS, device="console", size=65536)
-        return str(text)
-
-    def fileno(self) -> int:
-        """Return the channel's descriptor."""
-        return self._channel.fileno()
-
-    def messages(self) -> list[Message]:
-        """Return what the guest has said; never blocks, and reads a bounded amount at a time."""
-        try:
-            return self._parser.feed(self._channel.recv(65536))
-        except BlockingIOError:
-            return []
-        except ConnectionResetError:  # QEMU is gone; exit_status() tells
-            return []
-
-    def pause(self) -> None:
-        """Stop the virtual CPUs."""
-        self._qmp.execute("stop", PAUSE_SECONDS)
-
-    def resume(self) -> None:
-        """Let the virtual CPUs run again."""
-        self._qmp.execute("cont", PAUSE_SECONDS)
-
-    def vacate(self, seconds: int) -> None:
-        """Ask the guest to hand its jobs back; a guest that does not read is killed later anyway."""
-        try:
-            self._channel.send(vacate_line(seconds))
-        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
-            return
+        return last_lines(self._errors.read())
 
     def kill(self) -> None:
         """End QEMU at once and reap it."""
@@ -181,8 +127,7 @@ class QemuGuest:
 
     def close(self) -> None:
         """Close the sockets and remove the run directory's files."""
-        self._channel.close()
-        self._qmp.close()
+        self.hang_up()
         self._errors.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -201,31 +146,6 @@ def find_account(user: str) -> Account | None:
     return Account(entry.pw_uid, entry.pw_gid, tuple(sorted(groups)))
 
 
-def qemu_version(qemu: str) -> tuple[int, int]:
-    """Ask the program for its version; raises GuestError when it is missing, broken or too old."""
-    try:
-        answer = subprocess.run([qemu, "--version"], capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise GuestError("QEMU", seen=str(error), wanted=qemu, next_step="install qemu-system-x86") from error
-    match = re.search(r"version (\d+)\.(\d+)", answer.stdout)
-    if not match:
-        raise GuestError(
-            "QEMU's version",
-            seen=(answer.stdout or answer.stderr)[:200],
-            wanted="QEMU emulator version X.Y",
-            next_step="reinstall qemu-system-x86",
-        )
-    version = (int(match.group(1)), int(match.group(2)))
-    if version < OLDEST_QEMU:
-        raise GuestError(
-            "QEMU is too old",
-            seen=f"{version[0]}.{version[1]}",
-            wanted=f">= {OLDEST_QEMU[0]}.{OLDEST_QEMU[1]}",
-            next_step="upgrade it",
-        )
-    return version
-
-
 def prepare_run_dir(directory: Path, account: Account | None) -> None:
     """Make the guest's private directory anew."""
     shutil.rmtree(directory, ignore_errors=True)
@@ -236,12 +156,7 @@ def prepare_run_dir(directory: Path, account: Account | None) -> None:
 
 def write_config(file: Path, config: Mapping[str, str], account: Account | None) -> None:
     """Write what the guest reads at boot; refuses what its shell could misread."""
-    for key, value in config.items():
-        if not _CONFIG_KEY.fullmatch(key) or not _CONFIG_VALUE.fullmatch(value):
-            raise GuestError(
-                "guest configuration", seen=f"{key}={value}", wanted="[a-z0-9_]+=[A-Za-z0-9._:/@+-]+"
-            )
-    file.write_text("".join(f"{key}={value}\n" for key, value in sorted(config.items())), encoding="ascii")
+    file.write_text(config_text(config), encoding="ascii")
     file.chmod(0o600)
     if account:
         os.chown(file, account.uid, account.gid)
