@@ -162,6 +162,7 @@ class Carrier:
         qemu = self._qemu
         assert qemu is not None
         from_hub, to_qemu = Splitter(), self._to_qemu
+        self._queue_for_qemu(from_hub.feed, hub.receive())  # what came with the greeting
         heard = said = time.monotonic()
         while not self._stop.is_set():
             now = time.monotonic()
@@ -196,9 +197,7 @@ class Carrier:
         except FrameError as error:
             raise HubError(f"what the hub sends is no stream of frames ({error})") from error
         self._from_hub += len(frames)
-        if (
-            len(self._to_qemu) + len(data) > _MOST_WAITING
-        ):  # a guest that is held still for its desktop's owner
+        if len(self._to_qemu) + len(data) > _MOST_WAITING:  # the guest is held still for its owner
             self._lost += len(frames)
         else:
             self._to_qemu += join(frames)

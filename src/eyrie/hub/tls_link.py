@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 
@@ -81,16 +82,17 @@ class TlsLink:
         """Return what has come, decrypted; nothing when it is half a record."""
         parts: list[bytes] = []
         try:
-            data = self.socket.recv(_READ)
-            if not data:
-                raise HubError("the hub closed the connection")
-            self._in.write(data)
+            with contextlib.suppress(BlockingIOError):
+                data = self.socket.recv(_READ)
+                if not data:
+                    raise HubError("the hub closed the connection")
+                self._in.write(data)
             while True:
                 part = self._tls.read(_READ)
                 if not part:
                     raise HubError("the hub closed the connection")
                 parts.append(part)
-        except (BlockingIOError, ssl.SSLWantReadError):
+        except ssl.SSLWantReadError:
             return b"".join(parts)
         except ssl.SSLError as error:
             raise HubError(f"the hub ended TLS: {error.reason or error}") from error
