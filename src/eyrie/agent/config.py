@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,30 @@ from eyrie.agent.model import Policy
 from eyrie.errors import EyrieError
 
 VERSION = 1
-SOURCES = ("terminal", "logind", "x11", "input_devices", "load", "calendar")
 NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?"
 WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 ACCOUNT = r"[a-z_][a-z0-9_-]{0,31}"
+
+
+@dataclass(frozen=True)
+class System:
+    """What differs in the configuration of one kind of desktop."""
+
+    sources: tuple[str, ...]
+    accelerators: tuple[str, ...]
+    account: str  # how its users are called
+    windows: bool = False
+
+
+LINUX = System(
+    ("terminal", "logind", "x11", "input_devices", "load", "calendar"), ("auto", "kvm", "tcg"), ACCOUNT
+)
+WINDOWS = System(
+    ("sessions", "power", "presentation", "load", "calendar"),
+    ("auto", "whpx", "tcg"),
+    r"[^\x00-\x1f\"/\\\[\]:;|=,+*?<>]{1,104}",
+    windows=True,
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,7 @@ class GuestConfig:
     user: str
     token: str
     accel: str
+    program: str = ""  # of QEMU: Windows alone keeps it among the agent's own items
 
 
 @dataclass(frozen=True)
@@ -84,7 +106,12 @@ class Config:
         )
 
 
-def load(path: Path) -> Config:
+def own_system() -> System:
+    """Return the kind of desktop this is."""
+    return WINDOWS if os.name == "nt" else LINUX
+
+
+def load(path: Path, system: System | None = None) -> Config:
     """Read and check the file; raises EyrieError naming the key."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -94,11 +121,11 @@ def load(path: Path) -> Config:
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise EyrieError(f"{path}", seen=str(error), wanted="a readable UTF-8 file") from error
-    return parse(text, str(path))
+    return parse(text, str(path), system)
 
 
-def parse(text: str, where: str) -> Config:
-    """Check the JSON text of a configuration that came from `where`."""
+def parse(text: str, where: str, system: System | None = None) -> Config:
+    """Check the JSON text of a configuration that came from `where`, for this kind of desktop unless told."""
     try:
         data = json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, where))
     except json.JSONDecodeError as error:
@@ -108,7 +135,7 @@ def parse(text: str, where: str) -> Config:
             wanted="valid JSON",
             next_step="correct the file, or run site.yml to write it anew",
         ) from error
-    return _config(Reader(data, where))
+    return _config(Reader(data, where), system or own_system())
 
 
 def _unique(pairs: list[tuple[str, Any]], where: str) -> dict[str, Any]:
@@ -121,20 +148,20 @@ def _unique(pairs: list[tuple[str, Any]], where: str) -> dict[str, Any]:
     return seen
 
 
-def _config(top: Reader) -> Config:
+def _config(top: Reader, system: System) -> Config:
     top.whole("version", VERSION, VERSION)
     backoff = top.child("backoff")
     first = backoff.number("first_seconds", 1, 86400)
     evict = top.child("evict")
     config = Config(
         name=top.text("name", NAME),
-        idle=_idle(top.child("idle")),
+        idle=_idle(top.child("idle"), system),
         grace_seconds=evict.number("grace_seconds", 0, 600),
         backoff_first=first,
         backoff_max=backoff.number("max_seconds", first, 86400),
         lease_seconds=top.whole("lease_seconds", 10, 86400),
         start_timeout=top.number("start_timeout_seconds", 10, 3600),
-        guest=_guest(top.child("guest")),
+        guest=_guest(top.child("guest"), system),
         pool=_pool(top.child("pool")),
     )
     backoff.done()
@@ -143,14 +170,14 @@ def _config(top: Reader) -> Config:
     return config
 
 
-def _idle(reader: Reader) -> IdleConfig:
+def _idle(reader: Reader, system: System) -> IdleConfig:
     idle = IdleConfig(
         seconds=reader.number("seconds", 1, 86400),
         poll_seconds=reader.number("poll_seconds", 0.1, 5),
-        sources=reader.words("sources", SOURCES),
+        sources=reader.words("sources", system.sources),
         foreign_cpu_percent=reader.number("foreign_cpu_percent", 1, 100),
         calendar=tuple(_window(each) for each in reader.children("calendar")),
-        ignored_users=reader.texts("ignored_users", ACCOUNT),
+        ignored_users=reader.texts("ignored_users", system.account),
     )
     reader.done()
     return idle
@@ -166,17 +193,19 @@ def _window(reader: Reader) -> Window:
     return window
 
 
-def _guest(reader: Reader) -> GuestConfig:
+def _guest(reader: Reader, system: System) -> GuestConfig:
+    path = reader.windows_path if system.windows else reader.path
     guest = GuestConfig(
         backend=reader.choice("backend", ("qemu",)),
-        image=reader.path("image"),
+        image=path("image"),
         image_id=reader.text("image_id", r"[A-Za-z0-9._-]{1,128}"),
         memory_mib=reader.whole("memory_mib", 64, 1048576),
         cpus=reader.whole("cpus", 1, 1024),
         cpu_percent=reader.whole("cpu_percent", 1, 100),
-        user=reader.text("user", ACCOUNT),
-        token=reader.path("token"),
-        accel=reader.choice("accel", ("auto", "kvm", "tcg")),
+        user=reader.text("user", "" if system.windows else ACCOUNT),
+        token=path("token"),
+        accel=reader.choice("accel", system.accelerators),
+        program=path("program") if system.windows else "",
     )
     reader.done()
     return guest

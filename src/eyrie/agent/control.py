@@ -10,8 +10,10 @@ import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterable
+from typing import Any, Iterable
 
+from eyrie.agent import hints
+from eyrie.agent.edges import Handler, Who
 from eyrie.errors import EyrieError
 
 LINE = 4096  # bytes of a question
@@ -19,8 +21,6 @@ ANSWER = 1 << 20
 MOST = 16  # connections at once
 PATIENCE = 5.0  # seconds for a question to arrive
 PEER = struct.Struct("3i")
-
-Handler = Callable[[str, int], "dict[str, Any]"]
 
 
 @dataclass
@@ -88,17 +88,10 @@ class ControlServer:
             self._drop(caller)
 
     def _answer(self, caller: _Caller) -> None:
-        try:
-            question = json.loads(caller.data.split(b"\n", 1)[0])
-            command = question.get("command") if isinstance(question, dict) else None
-            answer = self._handle(str(command), caller.uid)
-        except EyrieError as error:
-            answer = {"error": str(error)}
-        except ValueError:
-            answer = {"error": "not a JSON object on one line"}
+        answer = reply(self._handle, caller.data, caller.uid)
         caller.link.settimeout(0.1)
         try:
-            caller.link.sendall(json.dumps(answer).encode() + b"\n")
+            caller.link.sendall(answer)
         except OSError:
             return  # whoever does not listen gets no answer
 
@@ -114,6 +107,19 @@ class ControlServer:
         self._path.unlink(missing_ok=True)
 
 
+def reply(handle: Handler, data: bytes, who: Who) -> bytes:
+    """Return the line that answers the question on the first line of `data`."""
+    try:
+        question = json.loads(data.split(b"\n", 1)[0])
+        command = question.get("command") if isinstance(question, dict) else None
+        answer = handle(str(command), who)
+    except EyrieError as error:
+        answer = {"error": str(error)}
+    except ValueError:
+        answer = {"error": "not a JSON object on one line"}
+    return json.dumps(answer).encode() + b"\n"
+
+
 def ask(path: Path, command: str, timeout: float = 5.0) -> dict[str, Any]:
     """Put one question to the agent of this desktop; raises EyrieError."""
     try:
@@ -121,11 +127,11 @@ def ask(path: Path, command: str, timeout: float = 5.0) -> dict[str, Any]:
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise EyrieError(
             "the agent is not running on this desktop, so it cannot be in the pool",
-            next_step=f"start it with `systemctl start eyrie-agent` (nobody answers at {os.fspath(path)})",
+            next_step=f"start it with `{hints.START}` (nobody answers at {os.fspath(path)})",
         ) from error
     except (OSError, ValueError) as error:
         raise EyrieError(
-            "the agent does not answer", seen=str(error), next_step="see `journalctl -u eyrie-agent`"
+            "the agent does not answer", seen=str(error), next_step=f"see {hints.LOG}"
         ) from error
     if "error" in answer:
         raise EyrieError(str(answer["error"]))

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Protocol
 
-from eyrie.agent.cgroup import GuestGroup
-from eyrie.agent.config import Config
+from eyrie.agent.config import Config, GuestConfig
 from eyrie.agent.log import ERROR, WARNING, log
 from eyrie.agent.model import GuestSeen, Stage
 from eyrie.errors import EyrieError
@@ -17,10 +16,22 @@ MANAGER_GONE = "central manager not reachable"
 STAGES = {"engine-starting": Stage.ENGINE_STARTING, "joined": Stage.JOINED, "vacating": Stage.JOINED}
 
 
+class Group(Protocol):
+    """What holds a guest within its limits beside its backend; `notice` says what is not enforced."""
+
+    notice: str
+
+    def limit(self, guest: GuestConfig) -> None:
+        """Set the guest's limits."""
+
+    def take(self, pid: int) -> None:
+        """Put the guest's process under them."""
+
+
 class Driver:
     """The one guest there may be."""
 
-    def __init__(self, backend: Callable[[str], Backend], run_dir: Path, group: GuestGroup) -> None:
+    def __init__(self, backend: Callable[[GuestConfig], Backend], run_dir: Path, group: Group) -> None:
         self._backend = backend
         self._run_dir = run_dir
         self._group = group
@@ -100,7 +111,7 @@ class Driver:
         try:
             self._group.limit(config.guest)
             self._started = spec(config, self._run_dir)
-            self._guest = self._backend(config.guest.backend).start(self._started)
+            self._guest = self._backend(config.guest).start(self._started)
         except EyrieError as error:
             self._trouble = str(error)
             return

@@ -10,6 +10,7 @@ from typing import Any, Iterable, Mapping, Sequence
 
 from eyrie.errors import EyrieError
 
+_DRIVE_PATH = r"[A-Za-z]:[\\/][^<>:\"|?*]*"
 NEXT = "correct the inventory variable behind it and run site.yml"
 
 
@@ -114,6 +115,14 @@ class Reader:
         good = isinstance(value, str) and value.startswith("/") and value.isprintable()
         if not good or ".." in value.split("/"):
             raise self._wrong(key, value, "an absolute path")
+        return str(value)
+
+    def windows_path(self, key: str) -> str:
+        """Return an absolute path on a drive of a Windows desktop, without `..` or what no name may hold."""
+        value = self.take(key, "an absolute path on a drive")
+        good = isinstance(value, str) and value.isprintable() and re.fullmatch(_DRIVE_PATH, value)
+        if not good or ".." in re.split(r"[\\/]", value):
+            raise self._wrong(key, value, "an absolute path on a drive")
         return str(value)
 
     def address(self, key: str) -> str:

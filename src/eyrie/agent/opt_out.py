@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
-import pwd
 from dataclasses import dataclass
 
+from eyrie.agent import hints
+from eyrie.agent.edges import Who
 from eyrie.agent.history import stamp
 from eyrie.agent.storage import StateDir
 from eyrie.errors import EyrieError
 
 FILE = "opt-out.json"
+# An administrator asks as root does on Linux: as whoever may undo anybody's wish (BUILTIN\\Administrators).
+ADMINISTRATORS = "S-1-5-32-544"
 
 
 @dataclass(frozen=True)
 class OptOut:
     """Who asked, and when."""
 
-    uid: int
+    uid: Who
     at: str
 
     def phrase(self) -> str:
@@ -25,8 +28,14 @@ class OptOut:
         return f"paused by {account(self.uid)} on {self.at}"
 
 
-def account(uid: int) -> str:
+def account(uid: Who) -> str:
     """Return a user's name."""
+    if isinstance(uid, str):
+        from eyrie.agent.windows.accounts import name_of
+
+        return "an administrator" if uid == ADMINISTRATORS else name_of(uid)
+    import pwd  # Linux alone has it
+
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -39,27 +48,27 @@ def load(directory: StateDir) -> OptOut | None:
     if text is None:
         return None
     data = directory.load_json(FILE)
-    if isinstance(data, dict) and isinstance(data.get("uid"), int) and isinstance(data.get("at"), str):
+    if isinstance(data, dict) and isinstance(data.get("uid"), (int, str)) and isinstance(data.get("at"), str):
         return OptOut(data["uid"], data["at"])
     return OptOut(0, "an unknown date")
 
 
-def pause(directory: StateDir, present: OptOut | None, uid: int, wall: float) -> tuple[OptOut, bool]:
+def pause(directory: StateDir, present: OptOut | None, uid: Who, wall: float) -> tuple[OptOut, bool]:
     """Record the wish; False beside it if it could not be written. An earlier wish of another stays."""
     wish = present or OptOut(uid, stamp(wall))
     return wish, directory.save_json(FILE, {"uid": wish.uid, "at": wish.at})
 
 
-def resume(directory: StateDir, present: OptOut | None, uid: int) -> None:
+def resume(directory: StateDir, present: OptOut | None, uid: Who) -> None:
     """Take the wish back; raises EyrieError when it is another's."""
     if present is None:
         return
-    if uid not in (0, present.uid):
+    if uid not in (0, ADMINISTRATORS, present.uid):
         raise EyrieError(
             "this desktop was paused by someone else",
             seen=account(uid),
-            wanted=f"{account(present.uid)} or root",
-            next_step="ask them to run `eyrie agent resume`",
+            wanted=f"{account(present.uid)} or {hints.ROOT}",
+            next_step=f"ask them to run `{hints.RESUME}`",
         )
     if not directory.remove(FILE):
         raise EyrieError("the pause could not be taken back", seen=directory.problem)

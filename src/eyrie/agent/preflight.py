@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
 import time
 from pathlib import Path
@@ -13,8 +12,10 @@ from pathlib import Path
 from eyrie.agent.config import Config
 from eyrie.agent.pool_token import token_problem
 from eyrie.agent.storage import StateDir
+from eyrie.agent.waiting import connect_result
 
 CONNECT_SECONDS = 2.0
+WSAEWOULDBLOCK = 10035  # what Windows says instead of EINPROGRESS
 
 
 class Preflight:
@@ -39,18 +40,16 @@ class Preflight:
         self._link = socket.socket(socket.AF_INET6 if ":" in pool.master else socket.AF_INET)
         self._link.setblocking(False)
         result = self._link.connect_ex((pool.master, pool.port))
-        if result not in (0, errno.EINPROGRESS):
-            self._finish(os.strerror(result))
+        if result not in (0, errno.EINPROGRESS, WSAEWOULDBLOCK):
+            self._finish(_words(result))
 
     def answer(self, now: float) -> str | None:
         """Return None while it is not known, empty when the pool can be joined, else why not."""
         if self._link is None:
             return self._answer
-        poller = select.poll()
-        poller.register(self._link, select.POLLOUT)
-        if poller.poll(0):
-            result = self._link.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            self._finish(os.strerror(result) if result else "")
+        result = connect_result(self._link)
+        if result is not None:
+            self._finish(_words(result) if result else "")
         elif now >= self._until:
             self._finish(f"no answer within {CONNECT_SECONDS:g} s")
         return self._answer
@@ -64,6 +63,12 @@ class Preflight:
         if self._link is not None:
             self._link.close()
             self._link = None
+
+
+def _words(number: int) -> str:
+    """Return the system's words for an error; Windows keeps those of sockets elsewhere."""
+    windows: dict[int, str] | None = getattr(socket, "errorTab", None)
+    return (windows or {}).get(number, "").rstrip(".") or os.strerror(number)
 
 
 def local_problem(config: Config, directory: StateDir) -> str:

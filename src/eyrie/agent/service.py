@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import select
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from eyrie import __version__
 from eyrie.agent import opt_out, settings, status
 from eyrie.agent.clocks import Moment, jump, moment
 from eyrie.agent.config import IdleConfig
-from eyrie.agent.control import ControlServer
 from eyrie.agent.driver import Driver
+from eyrie.agent.edges import JUMPS, LOOK, RELOAD, Edges, Who, linux
 from eyrie.agent.history import History
 from eyrie.agent.idle.base import Idleness
 from eyrie.agent.idle.monitor import Watch
@@ -31,11 +30,10 @@ from eyrie.agent.model import (
     State,
     Value,
 )
-from eyrie.agent.notify import Notifier
 from eyrie.agent.preflight import Preflight
-from eyrie.agent.signals import Signals
 from eyrie.agent.states import next_deadline, transition
 from eyrie.agent.storage import StateDir
+from eyrie.agent.waiting import readable
 from eyrie.errors import EyrieError
 
 NO_CONFIG = Policy(900, 0.5, 5, 10, 600, 120)  # decides nothing: without a configuration no guest is started
@@ -67,7 +65,9 @@ class Service:
         driver: Driver,
         watch: Callable[[IdleConfig, float, Callable[[], float]], Watch],
         clock: Callable[[], Moment] = moment,
+        edges: Edges | None = None,
     ) -> None:
+        edges = edges or linux()
         self._paths, self._driver, self._make_watch, self._clock = paths, driver, watch, clock
         self._moment = clock()
         now = self._moment.monotonic
@@ -84,11 +84,12 @@ class Service:
         self._idleness = Idleness(None, "not looked yet")
         self._watch: Watch | None = None
         self._renew_watch(now)
-        self._signals = Signals()  # before anybody can see the socket, and take that for a running agent
-        self._control = ControlServer(paths.socket, self.answer)
-        self._notifier = Notifier()
+        self._events = edges.events()  # before anybody can see the socket, and take that for a running agent
+        self._control = edges.control(paths.socket, self.answer)
+        self._notifier = edges.teller()
         self._stopping = self._retry = False
         self._guest_quiet_until = 0.0
+        self._told_jump = ""  # what the system itself said of the clocks since the last step
 
     def run(self) -> None:
         """Work until told to end; whatever goes wrong, the guest goes first."""
@@ -107,7 +108,8 @@ class Service:
     def step(self) -> bool:
         """Look and act until there is nothing left to do now; False when the agent may end."""
         before, self._moment = self._moment, self._clock()
-        trouble = jump(before, self._moment)
+        trouble = self._told_jump or jump(before, self._moment)
+        self._told_jump = ""
         now = self._moment.monotonic
         self._directory.recheck(now)
         self._control.expire(now)
@@ -176,16 +178,12 @@ class Service:
     def wait(self) -> None:
         """Sleep until the next look is due or something happens, and take that in."""
         handlers = self._handlers()
-        # Made anew each time: descriptors come and go, and a stale registration would wake for ever.
-        poller = select.poll()
-        for fileno in handlers:
-            poller.register(fileno, select.POLLIN)
-        for fileno, _event in poller.poll(self._timeout() * 1000.0):
+        for fileno in readable(handlers, self._timeout()):
             handlers[fileno](fileno, time.monotonic())
 
     def _handlers(self) -> dict[int, Callable[[int, float], None]]:
         """Return what to call for each descriptor worth waking for."""
-        handlers: dict[int, Callable[[int, float], None]] = {self._signals.fileno(): self._on_signal}
+        handlers: dict[int, Callable[[int, float], None]] = {self._events.fileno(): self._on_event}
         for fileno in self._control.filenos():
             handlers[fileno] = self._control.ready
         if self._watch is not None:
@@ -213,11 +211,13 @@ class Service:
         if self._driver.hear() == 0:  # readable and silent: half a line, or a guest that hung up
             self._guest_quiet_until = now + self._policy().poll_seconds
 
-    def _on_signal(self, _fileno: int, now: float) -> None:
-        for name in self._signals.take():
-            if name == "SIGHUP":
+    def _on_event(self, _fileno: int, now: float) -> None:
+        for name in self._events.take():
+            if name in RELOAD:
                 self._reload(now)
-            else:
+            elif name in JUMPS:
+                self._told_jump = JUMPS[name]
+            elif name != LOOK:
                 log(f"{name}: the guest leaves, then the agent ends")
                 self._stopping = True
 
@@ -240,15 +240,15 @@ class Service:
         config = self._settings.config
         self._watch = None if config is None else self._make_watch(config.idle, now, self._driver.cpu_seconds)
 
-    def answer(self, command: str, uid: int) -> dict[str, Any]:
-        """Answer the control socket."""
+    def answer(self, command: str, who: Who) -> dict[str, Any]:
+        """Answer one who may ask."""
         if command == "status":
             return self._status()
         if command == "pause":
-            self._wish, kept = opt_out.pause(self._directory, self._wish, uid, self._moment.wall)
+            self._wish, kept = opt_out.pause(self._directory, self._wish, who, self._moment.wall)
             return {"paused": self._wish.phrase(), "kept": kept, "problem": self._directory.problem}
         if command == "resume":
-            opt_out.resume(self._directory, self._wish, uid)
+            opt_out.resume(self._directory, self._wish, who)
             was, self._wish = self._wish, None
             return {"resumed": was is not None}
         raise EyrieError("unknown command", seen=command, wanted="status, pause or resume")
@@ -263,9 +263,9 @@ class Service:
         return {**parts, "version": __version__, "problems": problems, "history": self._history.entries}
 
     def close(self) -> None:
-        """Let go of sockets, signals and sources."""
+        """Let go of sockets, events and sources."""
         if self._watch is not None:
             self._watch.close()
         self._preflight.close()
         self._control.close()
-        self._signals.close()
+        self._events.close()

@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 
 from eyrie.agent import cgroup
+from eyrie.agent.config import GuestConfig
 from eyrie.agent.driver import Driver
 from eyrie.agent.idle.monitor import build
 from eyrie.agent.lock import Lock
@@ -16,9 +17,13 @@ from eyrie.errors import EyrieError
 from eyrie.guests.backend import Backend
 
 
+def backend(guest: GuestConfig) -> Backend:
+    """Return the configured guest backend."""
+    return _backend(guest.backend)
+
+
 @functools.lru_cache(maxsize=None)  # a backend remembers what it probed
-def backend(name: str) -> Backend:
-    """Return the guest backend of that name."""
+def _backend(name: str) -> Backend:
     if name != "qemu":
         raise EyrieError("guest backend", seen=name, wanted="qemu")
     # Loaded when the first guest is started: a desktop that never joins pays no memory for it.

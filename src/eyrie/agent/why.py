@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from eyrie.agent import hints
 from eyrie.agent.status import duration
 
 
@@ -35,7 +36,7 @@ def _evicting(status: Mapping[str, Any]) -> str:
 def _disabled(status: Mapping[str, Any]) -> str:
     return (
         f"This desktop is left out at its owner's wish: {status['reason']}. "
-        "It joins again after `eyrie agent resume` by the same user or root."
+        f"It joins again after `{hints.RESUME}` by the same user or {hints.ROOT}."
     )
 
 
@@ -46,7 +47,7 @@ def _failed(status: Mapping[str, Any]) -> str:
     tries = f"after {status['failures']} tries " if status["failures"] > 1 else ""
     return (
         f"This desktop cannot join: {status['reason']}. "
-        f"It tries again {tries}in {duration(retry)}, or at once after `systemctl reload eyrie-agent`."
+        f"It tries again {tries}in {duration(retry)}, or at once after `{hints.RELOAD}`."
     )
 
 

@@ -7,12 +7,6 @@ from typing import Callable, Iterable, Protocol
 
 from eyrie.agent.config import IdleConfig
 from eyrie.agent.idle.base import Idleness, Reading, Source, combine
-from eyrie.agent.idle.calendar import Calendar
-from eyrie.agent.idle.input_devices import InputDevices
-from eyrie.agent.idle.load import Load
-from eyrie.agent.idle.logind import Logind
-from eyrie.agent.idle.terminal import Terminal
-from eyrie.agent.idle.x11 import X11
 
 
 class Watch(Protocol):
@@ -68,7 +62,15 @@ class Monitor:
 
 
 def build(config: IdleConfig, now: float, guest_cpu: Callable[[], float]) -> Monitor:
-    """Return a monitor of the configured sources."""
+    """Return a monitor of the configured sources of a Linux desktop."""
+    # Not at the top: Windows has its own, and lacks what most of these stand on.
+    from eyrie.agent.idle.calendar import Calendar
+    from eyrie.agent.idle.input_devices import InputDevices
+    from eyrie.agent.idle.load import Load
+    from eyrie.agent.idle.logind import Logind
+    from eyrie.agent.idle.terminal import Terminal
+    from eyrie.agent.idle.x11 import X11
+
     wanted = set(config.sources)
     x11 = X11() if "x11" in wanted else None
     measured = x11.measured if x11 is not None else frozenset
