@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries a plan out so that, whenever power is cut, the desktop serves by the old spec or the new one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, Protocol
+
+from eyrie.agent.converge import plan
+from eyrie.agent.converge.items import Items
+from eyrie.errors import EyrieError
+
+
+class Firewall(Protocol):
+    """The rules that fence the guest in."""
+
+    def read(self) -> str:
+        """Return the rules that are there, as text."""
+
+    def wanted(self, configuration: str) -> str:
+        """Return the rules that agent.json asks for, in the same form; raises EyrieError."""
+
+    def write(self, configuration: str) -> None:
+        """Make it so."""
+
+
+class NoFirewall:
+    """For systems where another part does it."""
+
+    def read(self) -> str:
+        """Return no rules."""
+        return ""
+
+    def wanted(self, configuration: str) -> str:
+        """Want none."""
+        del configuration
+        return ""
+
+    def write(self, configuration: str) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where things are on this desktop, and who is told."""
+
+    data: Path
+    firewall: Firewall = field(default_factory=NoFirewall)
+    protect: Callable[[Path], None] = lambda _path: None
+    """Keep a folder to the system and administrators."""
+
+    tell_agent: Callable[[], str] = lambda: ""
+    """Have the running agent read its configuration; returns what is wrong, if anything."""
+
+    @property
+    def items(self) -> Items:
+        """Return the folder of items."""
+        return Items(self.data / "items")
+
+
+def read(place: Place, desired: plan.Desired, token_sha256: str) -> plan.Current:
+    """Look at what is there."""
+    spec = desired.spec
+    return plan.Current(
+        configuration=_text(place.data / "agent.json"),
+        token_sha256=token_sha256,
+        damage={item.directory: place.items.damage(item) for item in spec.items},
+        others=place.items.others(spec.items),
+        firewall=place.firewall.read() if spec.firewall else "",
+    )
+
+
+def apply(place: Place, desired: plan.Desired, changes: Iterable[plan.Change]) -> Iterator[plan.Change]:
+    """Carry the changes out in order, yielding each that is done; raises EyrieError at the first fault."""
+    place.data.mkdir(parents=True, exist_ok=True)
+    place.protect(place.data)
+    reread = False
+    for change in changes:
+        if change.kind == plan.OLD and reread:
+            _reread(place)
+            reread = False
+        if _apply_one(place, desired, change):
+            yield change
+        reread = reread or change.kind in (plan.CONFIGURATION, plan.TOKEN)
+    if reread:
+        _reread(place)
+
+
+def _apply_one(place: Place, desired: plan.Desired, change: plan.Change) -> bool:
+    if change.kind == plan.OLD:
+        # A guest that still runs from it holds it; the next run tries again.
+        return place.items.prune(change.thing)
+    if change.item is not None:
+        place.items.install(change.item, desired.spec.ca)
+    elif change.kind == plan.FIREWALL:
+        place.firewall.write(desired.configuration)
+    elif change.kind == plan.TOKEN:
+        write_whole(place.data / "token", desired.spec.token + "\n", 0o600)
+    elif change.kind == plan.CONFIGURATION:
+        write_whole(place.data / "agent.json", desired.configuration, 0o644)
+    return True
+
+
+def _reread(place: Place) -> None:
+    trouble = place.tell_agent()
+    if trouble:
+        raise EyrieError(
+            "the agent's service",
+            seen=trouble,
+            wanted="an agent that reads its configuration",
+            next_step="see its log",
+        )
+
+
+def write_whole(path: Path, text: str, mode: int) -> None:
+    """Replace a file as a whole, on the disk before it is seen."""
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        # Made new each time: the mode counts from the first byte on.
+        if draft.exists():
+            draft.unlink()
+        with os.fdopen(
+            os.open(str(draft), os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", newline="\n"
+        ) as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise EyrieError(
+            f"{path}",
+            seen=error.strerror or str(error),
+            wanted="a file that can be replaced",
+            next_step="make room or repair its folder, then run site.yml again",
+        ) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a desktop tells of itself. Each kind of system reads in a module of its own; the form is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Dict, Protocol
+
+Facts = Dict[str, Any]
+
+
+class System(Protocol):
+    """What is asked of a kind of system."""
+
+    def about(self) -> Facts:
+        """Return `windows`, `architecture`, `memory_mib`, `processors`, `virtualisation`, `pae`, `dep`."""
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return who is logged in, and how."""
+
+    def boot_id(self) -> str:
+        """Return what changes with each boot, and only then."""
+
+    def reboot_pending(self) -> bool:
+        """Return whether the system waits for a restart."""
+
+    def agent_state(self) -> str:
+        """Return the state that the running agent tells; `absent` if none answers."""
+
+
+def this_system() -> System:
+    """Return the reader for the system this runs on."""
+    if sys.platform == "win32":
+        from eyrie.agent.converge.windows_facts import Windows
+
+        return Windows()
+    from eyrie.agent.converge.linux_facts import Linux
+
+    return Linux()
+
+
+def gather(system: System, data: Path, version: str) -> Facts:
+    """Read everything; `data` is the agent's own folder."""
+    return {
+        **system.about(),
+        "free_disk_mib": free_mib(data),
+        "sessions": system.sessions(),
+        "agent": {"version": version, "state": system.agent_state()},
+        "boot_id": system.boot_id(),
+        "reboot_pending": system.reboot_pending(),
+        "token": token_facts(data / "token"),
+    }
+
+
+def free_mib(folder: Path) -> int:
+    """Return the room on the disk that a folder is, or will be, on."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return shutil.disk_usage(str(there)).free >> 20
+
+
+def token_facts(path: Path) -> dict[str, str]:
+    """Return what proves a token to whoever holds the pool's key, and is of no use to anybody else."""
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        token = ""
+    signed = token.rpartition(".")[0]
+    return {"sha256": sha256(token) if token else "", "signed": signed}
+
+
+def sha256(text: str) -> str:
+    """Return a text's SHA-256 in hex."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Items on a desktop's disk: unpacked aside and renamed, so that there is a whole one or none."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import stat
+import zipfile
+from pathlib import Path
+from typing import Iterable
+
+from eyrie.agent.converge import download, manifest
+from eyrie.agent.converge.spec import Item
+from eyrie.errors import EyrieError
+
+SPARE = 64 << 20
+"""Bytes that stay free whatever is installed."""
+
+_OWN = re.compile(r"[a-z0-9-]+-[0-9a-f]{16}")
+_DRAFTS = (".new-", ".old-", ".part-")
+
+
+class Items:
+    """The folder that holds one folder an item."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def damage(self, item: Item) -> dict[str, str] | None:
+        """Return what is wrong with an item, file by file; None if it is not there."""
+        return manifest.damage(self.root / item.directory)
+
+    def others(self, wanted: Iterable[Item]) -> tuple[str, ...]:
+        """Return the folders of items that nobody wants any more, and leftovers of a power cut."""
+        keep = {item.directory for item in wanted}
+        # A download that was cut short is gone on with; one whose item is whole was only not tidied up.
+        keep |= {_part(item).name for item in wanted if self.damage(item) != {}}
+        try:
+            names = sorted(path.name for path in self.root.iterdir())
+        except FileNotFoundError:
+            return ()
+        return tuple(
+            name for name in names if name not in keep and (_OWN.fullmatch(name) or name.startswith(_DRAFTS))
+        )
+
+    def install(self, item: Item, ca: str) -> None:
+        """Have the item whole; raises EyrieError and leaves no half one."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        target, draft = self.root / item.directory, self.root / f".new-{item.directory}"
+        remove(draft)
+        part = self.root / _part(item)
+        try:
+            self._room(item.size - (part.stat().st_size if part.exists() else 0), item)
+            download.fetch(item, ca, part)
+            unpack(item, part, draft, self._room)
+            manifest.write(draft, manifest.of(draft))
+            _place(draft, target)
+        except OSError as error:
+            raise _disk(item, error) from None
+        finally:
+            remove(draft)
+        part.unlink()
+        lost = self.damage(item)
+        if lost is None or lost:
+            raise _taken_away(item, target, lost or {})
+
+    def prune(self, name: str) -> bool:
+        """Remove one folder; False while a program holds a file of it."""
+        return remove(self.root / name)
+
+    def _room(self, wanted: int, item: Item) -> None:
+        free = shutil.disk_usage(str(self.root)).free
+        if free < wanted + SPARE:
+            raise EyrieError(
+                f"room on the disk for item {item.name}",
+                seen=f"{free >> 20} MiB free",
+                wanted=f"at least {(wanted + SPARE) >> 20} MiB",
+                next_step=f"make room on the disk of {self.root}, then run site.yml again",
+            )
+
+
+def _part(item: Item) -> Path:
+    return Path(f".part-{item.directory}")
+
+
+def unpack(item: Item, source: Path, target: Path, room: object = None) -> None:
+    """Bring an item's file into a new folder; a zip that reaches out of it is refused as a whole."""
+    target.mkdir(parents=True)
+    if item.unpack == "none":
+        shutil.copyfile(str(source), str(target / _file_name(item)))
+        _sync(target / _file_name(item))
+        return
+    try:
+        with zipfile.ZipFile(str(source)) as archive:
+            for entry in archive.infolist():
+                _refuse_escape(item, entry)
+            if callable(room):
+                room(sum(entry.file_size for entry in archive.infolist()), item)
+            for entry in archive.infolist():
+                _extract(archive, entry, target)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise EyrieError(
+            f"item {item.name}", seen=str(error), wanted="a zip file", next_step="publish a good one"
+        ) from None
+
+
+def _refuse_escape(item: Item, entry: zipfile.ZipInfo) -> None:
+    name = entry.filename.replace("\\", "/")
+    parts = name.rstrip("/").split("/")
+    strange = any(part in ("", ".", "..") or part.endswith((" ", ".")) or ":" in part for part in parts)
+    link = stat.S_ISLNK(entry.external_attr >> 16)
+    if strange or link or not name.isprintable() or parts[0] == manifest.FILE:
+        raise EyrieError(
+            f"item {item.name}: {entry.filename}",
+            seen="a link" if link else "a name that leads out of its folder, or that Windows changes",
+            wanted="plain files below the item's folder",
+            next_step="publish another file; nothing of it was installed",
+        )
+
+
+def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+    path = target.joinpath(*entry.filename.replace("\\", "/").rstrip("/").split("/"))
+    if entry.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(entry) as source, path.open("wb") as out:
+        shutil.copyfileobj(source, out, manifest.CHUNK)
+    _sync(path)
+
+
+def _file_name(item: Item) -> str:
+    return item.url.rsplit("/", 1)[-1] or item.name
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _place(draft: Path, target: Path) -> None:
+    """Rename a new item into place; a damaged one is repaired file by file, for it may be in use."""
+    if not target.exists():
+        draft.replace(target)
+        return
+    entries = manifest.of(draft)
+    for name in list(manifest.damage(target) or entries):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (draft / name).replace(target / name)
+    manifest.write(target, manifest.of(target))
+
+
+def remove(path: Path) -> bool:
+    """Remove a file or folder, its name first, lest half of it be used; False if it cannot go now."""
+    if not path.exists():
+        return True
+    doomed = path if path.name.startswith(_DRAFTS) else path.with_name(f".old-{path.name}")
+    try:
+        if doomed != path:
+            if doomed.exists():
+                remove(doomed)
+            path.replace(doomed)
+        if doomed.is_dir():
+            shutil.rmtree(str(doomed))
+        else:
+            doomed.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _disk(item: Item, error: OSError) -> EyrieError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return EyrieError(
+        f"item {item.name}",
+        seen="the disk is full" if full else str(error),
+        wanted="room for it" if full else "files that can be written and replaced",
+        next_step="make room, then run site.yml again"
+        if full
+        else "if the guest runs from it, run site.yml again while the desktop is out of the pool",
+    )
+
+
+def _taken_away(item: Item, target: Path, lost: dict[str, str]) -> EyrieError:
+    told = ", ".join(f"{name} {fault}" for name, fault in sorted(lost.items())[:3]) or "all of it missing"
+    return EyrieError(
+        f"item {item.name} in {target}",
+        seen=f"right after it was installed: {told}",
+        wanted="files that stay",
+        next_step="most likely an antivirus took them: except this folder from it, then run site.yml again",
+    )

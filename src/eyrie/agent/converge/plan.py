@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to change on a desktop, and what keeps it from being changed at all; pure."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from eyrie.agent.converge.facts import Facts, sha256
+from eyrie.agent.converge.spec import Item, Spec
+
+CONFIGURATION, TOKEN, ITEM, FIREWALL, OLD = "agent.json", "token", "item", "firewall", "old item"
+
+OWNERS_MIB = 1024
+"""Memory that stays the owner's whatever the guest gets."""
+
+QEMU_MIB = 120
+"""What QEMU takes beside the guest's memory."""
+
+KNOWN_WINDOWS = ("6.2", "6.3", "10.0")
+"""Windows 8 to 11: what QEMU is built for, by the numbers that Windows itself tells."""
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is on the desktop."""
+
+    configuration: str = ""
+    token_sha256: str = ""
+    damage: Mapping[str, Mapping[str, str] | None] | None = None
+    """Folder of an item -> what is wrong with it; None if it is not there."""
+
+    others: tuple[str, ...] = ()
+    firewall: str = ""
+    """The rules that are there, as text."""
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What shall be there."""
+
+    spec: Spec
+    configuration: str
+    firewall: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step. What the configuration names is there before it, and goes after it."""
+
+    kind: str
+    thing: str
+    before: str
+    after: str
+    item: Item | None = None
+
+    def told(self) -> dict[str, str]:
+        """Return it as the answer's `diff` has it."""
+        return {"thing": self.thing, "before": self.before, "after": self.after}
+
+
+def plan(current: Current, desired: Desired) -> tuple[Change, ...]:
+    """Return the changes that make `current` what is desired; none if it is."""
+    return (
+        *_items(current, desired.spec),
+        *_firewall(current, desired),
+        *_token(current, desired.spec),
+        *_configuration(current, desired),
+        *_old(current),
+    )
+
+
+def _items(current: Current, spec: Spec) -> list[Change]:
+    found = []
+    for item in spec.items:
+        wrong = (current.damage or {}).get(item.directory)
+        if wrong is None:
+            found.append(Change(ITEM, f"item {item.name}", "absent", _item_text(item), item))
+        elif wrong:
+            listed = ", ".join(f"{name} {fault}" for name, fault in sorted(wrong.items())[:5])
+            more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+            found.append(
+                Change(ITEM, f"item {item.name}", f"damaged: {listed}{more}", _item_text(item), item)
+            )
+    return found
+
+
+def _item_text(item: Item) -> str:
+    return f"sha256:{item.sha256[:16]}, {item.size} bytes"
+
+
+def _firewall(current: Current, desired: Desired) -> list[Change]:
+    if not desired.spec.firewall or current.firewall == desired.firewall:
+        return []
+    return [Change(FIREWALL, "firewall", current.firewall, desired.firewall)]
+
+
+def _token(current: Current, spec: Spec) -> list[Change]:
+    wanted = sha256(spec.token) if spec.token else ""
+    if not wanted or wanted == current.token_sha256:
+        return []
+    return [Change(TOKEN, "token", _fingerprint(current.token_sha256), _fingerprint(wanted))]
+
+
+def _fingerprint(digest: str) -> str:
+    """Name a secret without telling it."""
+    return f"sha256:{digest[:8]}" if digest else "absent"
+
+
+def _configuration(current: Current, desired: Desired) -> list[Change]:
+    if current.configuration == desired.configuration:
+        return []
+    before, after = current.configuration.splitlines(), desired.configuration.splitlines()
+    differ = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
+    gone = [line[1:].strip() for line in differ if line.startswith("-")]
+    new = [line[1:].strip() for line in differ if line.startswith("+")]
+    return [
+        Change(
+            CONFIGURATION,
+            "agent.json",
+            "\n".join(gone) if current.configuration else "absent",
+            "\n".join(new) or "fewer lines",
+        )
+    ]
+
+
+def _old(current: Current) -> list[Change]:
+    return [Change(OLD, name, "no longer wanted", "absent") for name in current.others]
+
+
+def obstacles(facts: Facts, spec: Spec) -> list[dict[str, str]]:
+    """Return why this desktop cannot serve, each by name; empty if it can."""
+    guest = spec.agent.get("guest")
+    return _obstacles(facts, guest if isinstance(guest, Mapping) else {})
+
+
+def _obstacles(facts: Facts, guest: Mapping[str, Any]) -> list[dict[str, str]]:
+    found = []
+    version = str((facts["windows"] or {}).get("version", ""))
+    if facts["windows"] is not None and ".".join(version.split(".")[:2]) not in KNOWN_WINDOWS:
+        found.append(_named("unknown Windows version", version, "Windows 8, 8.1, 10 or 11"))
+    if guest.get("backend") == "qemu" and facts["architecture"] != "AMD64":
+        found.append(_named("not a 64-bit desktop", facts["architecture"], "AMD64 for the backend qemu"))
+    memory = guest.get("memory_mib")
+    needed = (memory if isinstance(memory, int) else 0) + QEMU_MIB + OWNERS_MIB
+    # A little less than the sum of its modules is told: firmware and graphics take their part.
+    if facts["memory_mib"] < needed * 0.95:
+        found.append(
+            _named(
+                "too little memory",
+                f"{facts['memory_mib']} MiB",
+                f"{needed} MiB: the guest's, QEMU's and {OWNERS_MIB} for the owner",
+            )
+        )
+    return found
+
+
+def _named(name: str, seen: str, wanted: str) -> dict[str, str]:
+    return {"name": name, "text": f"{name}: found {seen}, wanted {wanted}. Nothing was changed"}
