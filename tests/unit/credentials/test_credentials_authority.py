@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from eyrie.credentials.authority import (
+    Authority,
+    WantedCertificate,
+    certificate_renewal_reason,
+    issue,
+    new_authority,
+)
+from eyrie.errors import EyrieError
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+POOL = new_authority("lab", NOW)
+OTHER = new_authority("other", NOW)
+WANTED = WantedCertificate(("master.example.org", "192.0.2.10"), 90)
+ISSUED = issue(POOL, WANTED, NOW)
+
+
+def reason(pem: str = ISSUED, days: float = 1, authority: Authority = POOL, **changes: object) -> str:
+    wanted = replace(WANTED, **changes)  # type: ignore[arg-type]
+    return certificate_renewal_reason(pem, wanted, authority.certificate, NOW + timedelta(days=days))
+
+
+def test_a_new_certificate_is_good() -> None:
+    assert reason() == ""
+
+
+@pytest.mark.parametrize("days, renewed", [(0, False), (58, False), (61, True), (400, True)])
+def test_it_is_renewed_when_a_third_of_its_life_is_left(days: float, renewed: bool) -> None:
+    assert bool(reason(days=days)) is renewed
+
+
+KEY, _, CERTIFICATE = ISSUED.partition("-----BEGIN CERTIFICATE-----")
+
+
+@pytest.mark.parametrize(
+    "pem, words",
+    [
+        ("", "missing"),
+        ("nonsense", "malformed"),
+        (KEY, "malformed"),
+        (POOL.private_key + "-----BEGIN CERTIFICATE-----" + CERTIFICATE, "key belongs"),
+        (issue(OTHER, WANTED, NOW), "another authority"),
+        (issue(POOL, replace(WANTED, names=("elsewhere",)), NOW), "names something else"),
+        (issue(POOL, replace(WANTED, days=30), NOW), "another lifetime"),
+        (issue(POOL, WANTED, NOW + timedelta(days=9)), "in the future"),
+    ],
+)
+def test_why_a_certificate_is_renewed(pem: str, words: str) -> None:
+    assert words in reason(pem)
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        Authority("x", "y"),
+        Authority(POOL.certificate, OTHER.private_key),
+        Authority(POOL.certificate, ""),
+    ],
+)
+def test_an_authority_that_is_none_signs_nothing(authority: Authority) -> None:
+    with pytest.raises(EyrieError, match="pool's certificate authority"):
+        issue(authority, WANTED, NOW)
+
+
+def test_openssl_agrees(tmp_path: Path) -> None:
+    """An independent program accepts the chain, for these names, for a server, and for nothing else."""
+    (tmp_path / "ca.pem").write_text(POOL.certificate)
+    (tmp_path / "server.pem").write_text(ISSUED)
+
+    def accepted(*options: str, purpose: str = "sslserver") -> bool:
+        command = ["openssl", "verify", "-x509_strict", "-CAfile", "ca.pem", "-purpose", purpose]
+        at = ["-attime", str(int(NOW.timestamp()) + 60)]
+        done = subprocess.run([*command, *at, *options, "server.pem"], cwd=tmp_path, capture_output=True)
+        return done.returncode == 0
+
+    assert accepted("-verify_hostname", "master.example.org")
+    assert accepted("-verify_ip", "192.0.2.10")
+    assert not accepted("-verify_ip", "192.0.2.11")
+    assert not accepted(purpose="sslclient")
