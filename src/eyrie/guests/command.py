@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from eyrie.guests import hardware
 from eyrie.guests.backend import GuestSpec
 
+_BOARD = f"{hardware.BOARD},dump-guest-core=off"  # what Windows does not know
 _SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 
@@ -38,7 +39,7 @@ def qemu_command(
         qemu,
         *hardware.base(spec),
         *["-sandbox", _SANDBOX],
-        *hardware.machine(spec, accel, cpu_model(accelerator, version)),
+        *hardware.machine(spec, accel, cpu_model(accelerator, version), _BOARD),
         *hardware.image(spec, accelerator),
         *hardware.devices(spec, f"fd={channel_fd}", f"fd={qmp_fd}", spec.token),
     ]

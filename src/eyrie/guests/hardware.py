@@ -8,6 +8,7 @@ from eyrie.guests.channel import PORT_NAME
 
 TRANSLATION_BUFFER_MIB = 64  # QEMU's default lets a small guest grow past 1 GiB
 TCG = f"tcg,thread=multi,tb-size={TRANSLATION_BUFFER_MIB}"
+BOARD = "q35,usb=off,smbus=off,sata=off,vmport=off"
 CONSOLE = "console"  # the ring buffer's name on QMP
 _KERNEL = "console=ttyS0 quiet panic=-1 ipv6.disable=1 cryptomgr.notests"
 # Under TCG the kernel's checks of clock and timer cost a second, and find what an emulator makes them find.
@@ -19,10 +20,10 @@ def base(spec: GuestSpec) -> list[str]:
     return ["-name", spec.name, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
 
 
-def machine(spec: GuestSpec, accel: str, cpu: str) -> list[str]:
+def machine(spec: GuestSpec, accel: str, cpu: str, board: str = BOARD) -> list[str]:
     """Return the board, its processors and its memory."""
     return [
-        *["-machine", "q35,usb=off,smbus=off,sata=off,vmport=off,dump-guest-core=off"],
+        *["-machine", board],
         *["-accel", accel, "-cpu", cpu],
         *["-m", str(spec.memory_mib), "-smp", str(spec.cpus)],
     ]

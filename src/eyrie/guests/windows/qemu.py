@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guest backend that runs QEMU on Windows, fenced in by token, job object and firewall."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import socket
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from eyrie.guests.backend import GuestError, GuestSpec
+from eyrie.guests.program import config_text, last_lines, qemu_version
+from eyrie.guests.qmp import QmpClient
+from eyrie.guests.talk import TalkingGuest, not_started
+from eyrie.guests.windows.access import let_read, make_directory
+from eyrie.guests.windows.command import Ports, qemu_command, question
+from eyrie.guests.windows.connection import Listener
+from eyrie.guests.windows.identity import Identity, guest_identity
+from eyrie.guests.windows.job import GuestJob, Job
+from eyrie.guests.windows.process import Process, launch
+
+START_SECONDS = 15.0  # QEMU's build for Windows loads a hundred libraries, past a virus scanner
+KILL_SECONDS = 5.0
+PACKAGE = "the pool's QEMU for Windows (run site.yml)"
+BIOS = "bios-256k.bin"
+Fence = Callable[[str, GuestSpec], "list[str]"]
+
+
+class WindowsQemuBackend:
+    """Starts guests; asks the fence first, for a guest that is not fenced in is not started."""
+
+    def __init__(self, qemu: str, fence: Fence, job: GuestJob) -> None:
+        self._qemu = qemu
+        self._fence = fence
+        self._job = job
+        self._version: tuple[float, tuple[int, int]] | None = None
+        self._readable: set[tuple[str, str]] = set()
+
+    def version(self) -> tuple[int, int]:
+        """Return QEMU's version, asking again when its file has changed."""
+        try:
+            changed = Path(self._qemu).stat().st_mtime
+        except OSError as error:
+            raise GuestError(
+                "QEMU", seen=str(error), wanted=self._qemu, next_step=f"install {PACKAGE}"
+            ) from error
+        if self._version is None or self._version[0] != changed:
+            self._version = (changed, qemu_version(self._qemu, PACKAGE))
+        return self._version[1]
+
+    def start(self, spec: GuestSpec) -> WindowsQemuGuest:
+        """Start the guest and wait until QEMU itself (not the guest's system) answers."""
+        problems = self._fence(self._qemu, spec)
+        if problems:
+            raise GuestError(
+                "the firewall's rules for the guest",
+                seen="; ".join(problems),
+                wanted="rules in force that leave only the pool's port",
+                next_step="run site.yml, or ask who manages this desktop's firewall",
+            )
+        return self.run(spec, "tcg" if spec.accel == "auto" else spec.accel, "")
+
+    def run(self, spec: GuestSpec, accelerator: str, asked: str) -> WindowsQemuGuest:
+        """Start QEMU with one accelerator; `asked` is a word more for the guest's kernel."""
+        version = self.version()
+        spec = dataclasses.replace(spec, run_dir=spec.run_dir.replace("\\", "/"))
+        directory = Path(spec.run_dir)
+        identity = guest_identity(low_integrity=accelerator == "tcg")
+        with ExitStack() as undo:  # whatever goes wrong, nothing of it stays
+            undo.callback(shutil.rmtree, directory, ignore_errors=True)
+            with identity.token:
+                self._let_read(identity, Path(self._qemu).parent, Path(spec.image))
+                prepare(directory, spec, identity)
+                channel, qmp = Listener(), Listener()
+                undo.callback(channel.close)
+                undo.callback(qmp.close)
+                ports = Ports(channel.port, qmp.port)
+                command = qemu_command(
+                    self._qemu, spec, accelerator, version, ports, firmware=firmware(self._qemu)
+                )
+                job = self._job.renew(spec)
+                undo.callback(job.close)
+                command = question(command, asked) if asked else command
+                process = launch(command, identity, directory / "errors", job)
+            undo.callback(process.close)
+            undo.callback(end, process, job)
+            began = Began(process, job, accelerator, directory)
+            guest = _answering(began, channel, qmp, undo)
+            undo.pop_all()
+        return guest
+
+    def _let_read(self, identity: Identity, *places: Path) -> None:
+        """Let the guest's account read program and image; once, for that touches every file there."""
+        for place in places:
+            if (str(place), identity.sid) not in self._readable:
+                let_read(place, identity.sid)
+                self._readable.add((str(place), identity.sid))
+
+
+@dataclass(frozen=True)
+class Began:
+    """A QEMU that has been started and has not called back yet."""
+
+    process: Process
+    job: Job
+    accelerator: str
+    directory: Path
+
+
+class WindowsQemuGuest(TalkingGuest):
+    """One running QEMU process: its channel, its monitor, its job and its life."""
+
+    def __init__(self, began: Began, channel: socket.socket, qmp: QmpClient) -> None:
+        super().__init__(channel, qmp)
+        self.pid = began.process.pid
+        self.accelerator = began.accelerator
+        self._process = began.process
+        self._job = began.job
+        self._directory = began.directory
+
+    def last_words(self) -> str:
+        """Return the last lines QEMU wrote to its standard error."""
+        return said(self._directory)
+
+    def kill(self) -> None:
+        """End QEMU at once, by its job and, if that were not enough, by its handle."""
+        end(self._process, self._job)
+
+    def exit_status(self) -> int | None:
+        """Return None while QEMU runs, else its exit status."""
+        return self._process.wait(0)
+
+    def cpu_seconds(self) -> float:
+        """Return user and system time of all QEMU's threads; the last known value once it is gone."""
+        return self._process.cpu_seconds()
+
+    def close(self) -> None:
+        """Close sockets and handles and remove the run directory's files."""
+        self.hang_up()
+        self._process.close()
+        self._job.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def prepare(directory: Path, spec: GuestSpec, identity: Identity) -> None:
+    """Make the run directory anew, with what the guest reads at boot."""
+    text = config_text(spec.config)
+    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(directory, identity.sid)
+        (directory / "config").write_bytes(text.encode("ascii"))
+        (directory / "token").write_bytes(Path(spec.token).read_bytes())
+    except OSError as error:
+        raise GuestError(
+            "guest's run directory", seen=str(error), wanted=f"{directory} with the guest's token"
+        ) from error
+
+
+def firmware(qemu: str) -> str:
+    """Return where this build of QEMU keeps its BIOS; builds for Windows disagree."""
+    folder = Path(qemu).parent
+    places = [folder / "share" / "qemu", folder / "share", folder, folder.parent / "share" / "qemu"]
+    for place in places:
+        if (place / BIOS).exists():
+            return str(place)
+    raise GuestError(
+        "QEMU's firmware",
+        seen="nothing",
+        wanted=f"{BIOS} in {' or '.join(map(str, places))}",
+        next_step=f"install {PACKAGE} again",
+    )
+
+
+def said(directory: Path) -> str:
+    """Return the last lines QEMU wrote."""
+    try:
+        return last_lines((directory / "errors").read_bytes())
+    except OSError:
+        return ""
+
+
+def end(process: Process, job: Job) -> None:
+    """End a process, wait for its end, or say that there is none."""
+    process.cpu_seconds()
+    job.terminate()
+    if process.wait(KILL_SECONDS) is None:
+        process.terminate()
+        if process.wait(KILL_SECONDS) is None:
+            raise GuestError(
+                "QEMU does not die",
+                seen=f"process {process.pid} after TerminateProcess",
+                wanted="its end",
+                next_step="look for a fault of a driver, WHPX's or a virus scanner's",
+            )
+
+
+def _answering(began: Began, channel: Listener, qmp: Listener, undo: ExitStack) -> WindowsQemuGuest:
+    """Let QEMU run, and call back twice, and answer."""
+    process = began.process
+    deadline = time.monotonic() + START_SECONDS
+    try:
+        process.resume()
+        ends = []
+        for listener in (channel, qmp):
+            ends.append(listener.accept(process.pid, deadline, lambda: process.wait(0) is not None))
+            undo.callback(ends[-1].close)
+        guest = WindowsQemuGuest(began, ends[0], QmpClient(ends[1]))
+        guest.wait_for_qemu(max(1.0, deadline - time.monotonic()))
+    except GuestError as error:
+        words = said(began.directory)
+        if words and process.wait(0) is not None:
+            raise not_started(words) from error
+        raise
+    return guest
