@@ -5,21 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import time
 from collections import Counter
-from typing import cast
 
 from eyrie.hub.link import Link, log
 from eyrie.hub.settings import Settings
 from eyrie.hub.status import Report, describe
 from eyrie.hub.switch import Port, Switch
 from eyrie.hub.tap import Tap
-from eyrie.hub.tls import common_name, server_context
+from eyrie.hub.tls import server_context
 
-HANDSHAKE_SECONDS = 5.0
-HANDSHAKES = 64  # under way at once
-HANDSHAKES_OF_ONE = 4  # from one address
+STRANGERS = 256  # connections that have not proven themselves yet
+STRANGERS_OF_ONE = 4  # from one address
 TICK_SECONDS = 5.0
 
 
@@ -30,36 +27,29 @@ class Hub:
         self.settings = settings
         self.switch = Switch(settings.grants, settings.mtu, settings.flood_per_second)
         self.report = Report(time.time())
+        self.strangers: Counter[str] = Counter()
         self._tls = server_context(settings.identity)
         self._links: dict[Port, Link] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._pending: Counter[str] = Counter()
         self._tap: Tap | None = None
         self._trunk: Port | None = None
-        self._listener: socket.socket | None = None
-
-    @property
-    def port(self) -> int:
-        """Return the TCP port, once it is open."""
-        assert self._listener is not None
-        return int(self._listener.getsockname()[1])
+        self._servers: list[asyncio.AbstractServer] = []
+        self._ticking: asyncio.Task[None] | None = None
+        self.port = settings.port
 
     async def start(self) -> None:
-        """Open tap, port and status socket."""
+        """Open tap, status socket and port."""
         settings, loop = self.settings, asyncio.get_running_loop()
         if settings.tap:
             self._tap = Tap(settings.tap)
             self._trunk = self.switch.attach_trunk()
             loop.add_reader(self._tap.fileno(), self._from_tap)
-        family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
-        self._listener = socket.create_server(
-            (settings.address, settings.port), family=family, backlog=256, reuse_port=False
+        status = await asyncio.start_unix_server(self._tell, settings.status)
+        server = await loop.create_server(
+            lambda: Link(self, self._tls), settings.address, settings.port, backlog=256
         )
-        self._listener.setblocking(False)
-        self._run(self._accept())
-        self._run(self._tick())
-        server = await asyncio.start_unix_server(self._tell, settings.status)
-        self._run(server.serve_forever())
+        self.port = int(server.sockets[0].getsockname()[1])
+        self._servers = [status, server]
+        self._ticking = asyncio.ensure_future(self._tick())
         log(
             f"pool {settings.pool}: hub at {settings.address} port {self.port}, {len(settings.grants)} guests"
         )
@@ -70,81 +60,50 @@ class Hub:
         self.settings = settings
         for port in self.switch.regrant(settings.grants):
             self._links[port].end("no longer in the list as it was")
-        for link in list(self._links.values()):
+        for link in self.links():
             if link.serial in settings.revoked:
                 link.end("its certificate was revoked")
         log(f"configuration read again: {len(settings.grants)} guests")
 
     async def stop(self) -> None:
         """End everything."""
-        for link in list(self._links.values()):
+        for server in self._servers:
+            server.close()
+        if self._ticking is not None:
+            self._ticking.cancel()
+        for link in self.links():
             link.end("the hub stops")
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._listener is not None:
-            self._listener.close()
         if self._tap is not None:
             asyncio.get_running_loop().remove_reader(self._tap.fileno())
             self._tap.close()
+        await asyncio.sleep(0)
 
-    def _run(self, work: object) -> None:
-        task = asyncio.ensure_future(cast("asyncio.Future[None]", work))
-        self._tasks.add(cast("asyncio.Task[None]", task))
-        task.add_done_callback(lambda done: self._tasks.discard(cast("asyncio.Task[None]", done)))
+    def links(self) -> list[Link]:
+        """Return the connections of those who were admitted."""
+        return list(self._links.values())
 
-    async def _accept(self) -> None:
-        assert self._listener is not None
-        loop, places = asyncio.get_running_loop(), asyncio.Semaphore(HANDSHAKES)
-        while True:
-            await places.acquire()
-            try:
-                connection, peer = await loop.sock_accept(self._listener)
-            except OSError as error:  # out of descriptors, or gone before it was taken
-                places.release()
-                log(f"a connection could not be taken: {error}")
-                await asyncio.sleep(0.2)
-                continue
-            self._run(self._greet(connection, str(peer[0]), places))
+    def crowded(self, peer: str) -> str:
+        """Return why nobody more from an address may try just now."""
+        if self.strangers[peer] >= STRANGERS_OF_ONE:
+            return "too many at once from one address"
+        if self.strangers.total() >= STRANGERS:
+            return "too many at once"
+        if not self.strangers[peer]:
+            del self.strangers[peer]
+        return ""
 
-    async def _greet(self, connection: socket.socket, peer: str, places: asyncio.Semaphore) -> None:
-        """Let a desktop prove itself; this one alone waits for it."""
-        self._pending[peer] += 1
-        try:
-            if self._pending[peer] > HANDSHAKES_OF_ONE:
-                self.report.refuse("too many at once from one address")
-                connection.close()
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Link(self, peer),
-                connection,
-                ssl=self._tls,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-                ssl_shutdown_timeout=1.0,
-            )
-        except (OSError, TimeoutError) as error:
-            reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or "no handshake"
-            self.report.refuse(str(reason))
-            log(f"{peer} refused: {reason}")
-            connection.close()
-        finally:
-            self._pending[peer] -= 1
-            if not self._pending[peer]:
-                del self._pending[peer]
-            places.release()
-
-    def admit(self, link: Link, certificate: dict[str, object]) -> tuple[Port | None, str]:
+    def admit(self, link: Link, name: str) -> tuple[Port | None, str]:
         """Return the port of a desktop whose certificate holds, or why it gets none."""
-        name = common_name(certificate)
         if link.serial in self.settings.revoked:
             return None, "certificate revoked"
         port = self.switch.attach(name)
         if port is None:
             return None, "not in this hub's list"
-        for other in [each for each in self._links.values() if each.port.name == name]:
-            other.end("replaced by a newer connection of the same desktop")
+        for old, other in list(self._links.items()):
+            if old.name == name:
+                other.end("replaced by a newer connection of the same desktop")
         self._links[port] = link
+        self.report.admitted += 1
         return port, ""
 
     def leave(self, port: Port) -> None:
@@ -175,15 +134,12 @@ class Hub:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for link in list(self._links.values()):
+            for link in self.links():
                 link.look(time.monotonic(), time.time())
 
     async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers = {port.name: link.peer for port, link in self._links.items()}
         with contextlib.suppress(OSError):
-            writer.write(describe(self.settings.pool, self.switch, self.report, self.peers()))
+            writer.write(describe(self.settings.pool, self.switch, self.report, peers))
             await writer.drain()
         writer.close()
-
-    def peers(self) -> dict[str, str]:
-        """Return from which address each desktop that is connected came."""
-        return {port.name: link.peer for port, link in self._links.items()}

@@ -199,5 +199,5 @@ class AnySwitch(RuleBasedStateMachine):
         assert self.switch.dirty == set()
 
 
-AnySwitch.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+AnySwitch.TestCase.settings = settings(stateful_step_count=30)
 TestAnySwitch = AnySwitch.TestCase
