@@ -11,10 +11,11 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.eyrie.pool.plugins.plugin_utils.node_action import NodeAction
 
 from eyrie.errors import EyrieError
-from eyrie.kernels import bundle, recipe
+from eyrie.kernels import bundle, recipe, store
 from eyrie.kernels.recipe import Recipe
 
 PRIORITY = 10
+UNUSED_DAYS = 30  # a toolchain that nobody built with for so long goes
 WORK = PurePosixPath("/build")
 
 OPTIONS: dict[str, Any] = {
@@ -45,26 +46,31 @@ class ActionModule(NodeAction):
     def _build(self) -> dict[str, Any]:
         wanted = self._recipe()
         recipe.version_parts(wanted.release)
-        archive = Path(self.given["dest"]) / f"kernel-{wanted.release}-{wanted.identity}.tar"
+        folder = Path(self.given["dest"])
+        archive = store.archive(folder, wanted)
         told: dict[str, Any] = {
             "release": wanted.release,
             "identity": wanted.identity,
             "archive": str(archive),
         }
-        if archive.exists():
-            found = bundle.load(archive, wanted.release)
-            return {
-                "changed": False,
-                "kernel_build": told | {"sha256": _sha256(archive), "build": found.build.built},
-            }
-        if self._task.check_mode:
+        if self._task.check_mode and not archive.exists():
             return {"changed": True, "kernel_build": told | {"sha256": "", "build": ""}}
-        notes = self._make(wanted, archive)
+        notes: dict[str, Any] = {}
+        if not archive.exists():
+            with store.one_build(folder, self._tell_waiting):
+                if not archive.exists():  # else the one waited for has built it
+                    notes = self._make(wanted, archive)
         found = bundle.load(archive, wanted.release)
-        return {
-            "changed": True,
-            "kernel_build": told | {"sha256": _sha256(archive), "build": found.build.built} | notes,
-        }
+        store.use(archive)
+        if notes:
+            notes["pruned"] = store.prune(folder, wanted.release)
+        told |= {"sha256": _sha256(archive), "build": found.build.built} | notes
+        return {"changed": bool(notes), "kernel_build": told}
+
+    def _tell_waiting(self) -> None:
+        self._display.display(
+            f"Another kernel is being built into {self.given['dest']}: waiting for its end."
+        )
 
     def _recipe(self) -> Recipe:
         toolchain = self.given["toolchain"]
@@ -122,6 +128,8 @@ class ActionModule(NodeAction):
             self._give(self.given["toolchain"], f"{root}.tar")
             unpack = f"tar -xf {quote(root)}.tar -C {quote(root)}.new --numeric-owner"
             self.sh(f"{unpack}\nrm {quote(root)}.tar\nmv {quote(root)}.new {quote(root)}")
+        old = f"-maxdepth 1 -type d -name 'toolchain-*' -mtime +{UNUSED_DAYS}"
+        self.sh(f"touch {quote(root)}\nfind {quote(self.given['directory'])} {old} -exec rm -rf {{}} +")
         return root
 
     def _within(self, root: str, script: str) -> str:

@@ -9,6 +9,7 @@ description:
   - A kernel before 2.6 is made by C(make oldconfig dep bzImage modules), a later one without C(dep).
   - The archive's name carries a hash over release, source, patches, configuration and toolchain. If the
     control host has it, nothing is done and the build host is not asked.
+  - Of each release the three archives used last stay. While one build goes on, others into its folder wait.
   - A patch of which a hunk is rejected makes the task fail, with one exception. Where the hunk only sets
     C(EXTRAVERSION) in the Makefile, as two patches that each name the kernel do, it is dropped, for
     O(release) decides that.
@@ -45,7 +46,7 @@ options:
     type: path
   directory:
     description: Folder on the build host for toolchains and trees. A tree is removed after its build
-      succeeded.
+      succeeded, a toolchain when nobody has built with it for thirty days.
     type: path
     default: /var/lib/eyrie/kernels
   dest:
@@ -113,6 +114,10 @@ kernel_build:
       description: Settings of the configuration that the kernel's own rules did not keep. Only after a build.
       type: list
       elements: str
+    pruned:
+      description: Archives of older builds of this release that were removed. Only after a build.
+      type: list
+      elements: str
   sample:
     release: 2.4.26-om
     identity: 81d0f2a3c54b6e97
@@ -121,4 +126,5 @@ kernel_build:
     build: "(pool@eyrie) #1 SMP Sat Nov 21 12:00:00 UTC 2026"
     settled_rejects: []
     lost_settings: []
+    pruned: []
 """

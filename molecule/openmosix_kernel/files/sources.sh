@@ -5,6 +5,9 @@
 set -eu
 
 folder=$1
+mkdir -p "$(dirname "$folder")"
+exec 9> "$folder.lock" # two at once would remove one another's tree
+flock 9
 if [ -s "$folder/version" ]; then
     exit 0
 fi

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -88,7 +90,7 @@ def test_a_patch_that_does_not_fit_is_named_and_nothing_is_kept(given: dict[str,
     Path(given["patches"][1]).write_text(Path(given["patches"][1]).read_text().replace("-EXTRA", "-SUB"))
     with pytest.raises(AnsibleActionFail, match=r"patch .*/colinux: found 'hunks rejected in Makefile'"):
         Built(given)
-    assert not Path(given["dest"]).exists()
+    assert list(Path(given["dest"]).glob("kernel-*")) == []
 
 
 def test_a_compiler_that_fails_is_quoted_and_its_tree_stays(given: dict[str, Any]) -> None:
@@ -96,3 +98,30 @@ def test_a_compiler_that_fails_is_quoted_and_its_tree_stays(given: dict[str, Any
     with pytest.raises(AnsibleActionFail, match=r"the source is not 2.4.27"):
         Built(given)
     assert len(list(Path(given["directory"]).glob("*/linux/Makefile"))) == 1
+
+
+def test_of_two_builds_at_once_one_waits_and_finds_the_kernel(given: dict[str, Any]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(Built, given) for _ in range(2)]
+        built = [run.result() for run in runs]
+    assert sorted(each.result["changed"] for each in built) == [False, True]
+    assert sorted(bool(each.asked) for each in built) == [False, True]
+    assert len({each.result["kernel_build"]["sha256"] for each in built}) == 1
+
+
+def test_the_kernels_used_last_stay(given: dict[str, Any]) -> None:
+    folder = Path(given["dest"])
+    folder.mkdir()
+    for number in range(4):
+        old = folder / f"kernel-{R}-{number:016x}.tar"
+        old.touch()
+        os.utime(old, (1000 - number, 1000 - number))
+    others = [folder / name for name in (f"kernel-{R}2-{7:016x}.tar", f"kernel-{R}-own.tar")]
+    for other in others:
+        other.touch()
+        os.utime(other, (1, 1))
+    made = Built(given).result["kernel_build"]
+    assert made["pruned"] == [f"kernel-{R}-{number:016x}.tar" for number in (2, 3)]
+    names = {path.name for path in folder.glob("kernel-*")}
+    kept = {f"kernel-{R}-{number:016x}.tar" for number in (0, 1)}
+    assert names == kept | {Path(made["archive"]).name, *(other.name for other in others)}
