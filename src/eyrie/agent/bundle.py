@@ -75,6 +75,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
         yield f"eyrie/{name}", (root / name).read_bytes()
     yield from _tree(root / "agent", "eyrie/agent", deep=True)
     yield from _tree(root / "guests", "eyrie/guests", deep=False)  # the image's build is the control side's
+    yield from _tree(root / "guests" / "windows", "eyrie/guests/windows", deep=True)
     yield from _library("jeepney")
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
 
 from eyrie.errors import EyrieError
 
-SOCKET = Path("/run/eyrie/agent.sock")
+WINDOWS = os.name == "nt"
+SOCKET = Path(r"\\.\pipe\eyrie-agent" if WINDOWS else "/run/eyrie/agent.sock")
 FAILED = 3  # exit status: the agent answered that something is wrong; 1 is no answer, 2 a wrong command line
 
 
@@ -33,11 +35,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="eyrie agent", description="The agent of this desktop.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="be the agent (systemd starts this)")
-    run.add_argument("--config", type=Path, default=Path("/etc/eyrie/agent.json"))
-    run.add_argument("--state-dir", type=Path, default=Path("/var/lib/eyrie/agent"))
-    run.add_argument("--run-dir", type=Path, default=Path("/run/eyrie"))
-    run.set_defaults(command=_run)
+    if WINDOWS:
+        from eyrie.agent.windows.verbs import add
+
+        add(commands)
+    else:
+        _add_run(commands)
 
     for name, command, text in (
         ("status", _status, "show what this desktop does for the pool, and did"),
@@ -51,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
         if command is _status:
             sub.add_argument("--json", action="store_true", help="for programs")
 
+    facts = commands.add_parser("facts", help="print what this desktop is, as JSON")
+    facts.set_defaults(command=_facts)
+
+    converge = commands.add_parser("converge", help="bring this desktop to the JSON spec on standard input")
+    converge.add_argument("--check", action="store_true", help="only tell what would change")
+    converge.set_defaults(command=_converge)
+
     check = commands.add_parser("check-config", help="check a configuration and say what is wrong with it")
     check.add_argument("file", type=Path)
     check.set_defaults(command=_check_config)
@@ -61,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_run(commands: Any) -> None:
+    run = commands.add_parser("run", help="be the agent (systemd starts this)")
+    run.add_argument("--config", type=Path, default=Path("/etc/eyrie/agent.json"))
+    run.add_argument("--state-dir", type=Path, default=Path("/var/lib/eyrie/agent"))
+    run.add_argument("--run-dir", type=Path, default=Path("/run/eyrie"))
+    run.set_defaults(command=_run)
+
+
 def _run(options: argparse.Namespace) -> int:
     from eyrie.agent.start import start
 
@@ -68,27 +86,34 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _status(options: argparse.Namespace) -> int:
+def _asker() -> Callable[[Path, str], dict[str, Any]]:
+    """Return the way to put a question to this desktop's agent."""
+    if WINDOWS:
+        from eyrie.agent.windows.control import ask as through_pipe
+
+        return through_pipe
     from eyrie.agent.control import ask
+
+    return ask
+
+
+def _status(options: argparse.Namespace) -> int:
     from eyrie.agent.status import page
 
-    answer = ask(options.socket, "status")
+    answer = _asker()(options.socket, "status")
     print(json.dumps(answer, indent=1, sort_keys=True) if options.json else page(answer))
     return FAILED if answer["state"] == "failed" else 0
 
 
 def _why(options: argparse.Namespace) -> int:
-    from eyrie.agent.control import ask
     from eyrie.agent.why import explain
 
-    print(explain(ask(options.socket, "status")))
+    print(explain(_asker()(options.socket, "status")))
     return 0
 
 
 def _pause(options: argparse.Namespace) -> int:
-    from eyrie.agent.control import ask
-
-    answer = ask(options.socket, "pause")
+    answer = _asker()(options.socket, "pause")
     print(f"This desktop is left out of the pool: {answer['paused']}.")
     if not answer["kept"]:
         print(f"It holds until the agent restarts only: {answer['problem']}.", file=sys.stderr)
@@ -97,11 +122,21 @@ def _pause(options: argparse.Namespace) -> int:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from eyrie.agent.control import ask
-
-    resumed = ask(options.socket, "resume")["resumed"]
+    resumed = _asker()(options.socket, "resume")["resumed"]
     print("This desktop may serve the pool again." if resumed else "This desktop was not paused.")
     return 0
+
+
+def _facts(_options: argparse.Namespace) -> int:
+    from eyrie.agent.converge.command import facts_command
+
+    return facts_command()
+
+
+def _converge(options: argparse.Namespace) -> int:
+    from eyrie.agent.converge.command import converge_command
+
+    return converge_command(check=options.check)
 
 
 def _check_config(options: argparse.Namespace) -> int:

@@ -29,6 +29,10 @@ class Mailbox:
         """Return the descriptor that is readable when there are words."""
         return self._read.fileno()
 
+    def waker(self) -> int:
+        """Return the descriptor that Python itself writes to when a signal comes."""
+        return self._write.fileno()
+
     def take(self) -> list[str]:
         """Return the words since the last call."""
         with contextlib.suppress(OSError):  # nothing to wake for, though there may still be words
