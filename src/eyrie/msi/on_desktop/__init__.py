@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The installer's own steps on the desktop: the MSI runs them with the Python it brings (3.8 and up).
+
+`%ProgramFiles%\\Eyrie\\versions\\RELEASE` holds a release; the service names its files there. The paths
+that people and playbooks use, `python` and `agent.pyz` in `%ProgramFiles%\\Eyrie`, are hard links to the
+release adopted last.
+"""
