@@ -20,12 +20,7 @@ def host_rules(user: str, master: str, port: int) -> str:
     """
     if not _USER.fullmatch(user) or user == "root":
         raise EyrieError("guest's user", seen=user, wanted="a user of its own, such as eyrie-guest")
-    try:
-        address = ipaddress.IPv4Address(master)
-    except ValueError as error:
-        raise EyrieError("master's address", seen=master, wanted="an IPv4 address") from error
-    if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
-        raise EyrieError("pool port", seen=port, wanted="a number from 1 to 65535")
+    address = master_address(master, port)
     return f"""\
 # The guest of this desktop (user {user}) reaches TCP {address}:{port}, and nothing else.
 add table inet {TABLE}
@@ -42,3 +37,14 @@ table inet {TABLE} {{
     }}
 }}
 """
+
+
+def master_address(master: str, port: int) -> ipaddress.IPv4Address:
+    """Check the only place a guest may reach; raises EyrieError."""
+    try:
+        address = ipaddress.IPv4Address(master)
+    except ValueError as error:
+        raise EyrieError("master's address", seen=master, wanted="an IPv4 address") from error
+    if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
+        raise EyrieError("pool port", seen=port, wanted="a number from 1 to 65535")
+    return address

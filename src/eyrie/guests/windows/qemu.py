@@ -5,26 +5,33 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import socket
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+from eyrie.guests.accel import QUESTION, Accelerator
 from eyrie.guests.backend import GuestError, GuestSpec
-from eyrie.guests.program import config_text, last_lines, qemu_version
+from eyrie.guests.program import config_text, qemu_version
 from eyrie.guests.qmp import QmpClient
-from eyrie.guests.talk import TalkingGuest, not_started
+from eyrie.guests.talk import not_started
+from eyrie.guests.windows.accel import (
+    TCG,
+    Memory,
+    circumstances,
+    hypervisor_offered,
+    probe,
+    probe_spec,
+)
 from eyrie.guests.windows.access import let_read, make_directory
 from eyrie.guests.windows.command import Ports, qemu_command, question
 from eyrie.guests.windows.connection import Listener
+from eyrie.guests.windows.guest import Began, WindowsQemuGuest, end, said
 from eyrie.guests.windows.identity import Identity, guest_identity
-from eyrie.guests.windows.job import GuestJob, Job
-from eyrie.guests.windows.process import Process, launch
+from eyrie.guests.windows.job import GuestJob
+from eyrie.guests.windows.process import launch
 
 START_SECONDS = 15.0  # QEMU's build for Windows loads a hundred libraries, past a virus scanner
-KILL_SECONDS = 5.0
 PACKAGE = "the pool's QEMU for Windows (run site.yml)"
 BIOS = "bios-256k.bin"
 Fence = Callable[[str, GuestSpec], "list[str]"]
@@ -33,10 +40,12 @@ Fence = Callable[[str, GuestSpec], "list[str]"]
 class WindowsQemuBackend:
     """Starts guests; asks the fence first, for a guest that is not fenced in is not started."""
 
-    def __init__(self, qemu: str, fence: Fence, job: GuestJob) -> None:
+    def __init__(self, qemu: str, fence: Fence, job: GuestJob, memory: Memory) -> None:
         self._qemu = qemu
         self._fence = fence
         self._job = job
+        self._memory = memory
+        self.notice = ""  # what guests run with, as a sentence for the owner
         self._version: tuple[float, tuple[int, int]] | None = None
         self._readable: set[tuple[str, str]] = set()
 
@@ -62,9 +71,29 @@ class WindowsQemuBackend:
                 wanted="rules in force that leave only the pool's port",
                 next_step="run site.yml, or ask who manages this desktop's firewall",
             )
-        return self.run(spec, "tcg" if spec.accel == "auto" else spec.accel, "")
+        accelerator = self.accelerator(spec).name if spec.accel == "auto" else spec.accel
+        guest = self.run(spec, accelerator)
+        if accelerator == "whpx" and spec.accel == "auto":
+            guest.watch(lambda: self._distrust(spec))
+        return guest
 
-    def run(self, spec: GuestSpec, accelerator: str, asked: str) -> WindowsQemuGuest:
+    def accelerator(self, spec: GuestSpec) -> Accelerator:
+        """Return what guests run with here, from memory or by trying."""
+        key, now = circumstances(self.version(), spec.image_id), time.time()
+        found = self._memory.recall(key, now)
+        if found is None:
+            small = probe_spec(spec)
+            found = probe(lambda: self.run(small, "whpx", QUESTION), hypervisor_offered())
+            self._memory.keep(key, found, now)
+        self.notice = found.notice
+        return found
+
+    def _distrust(self, spec: GuestSpec) -> None:
+        """Remember that a guest under WHPX never spoke: the next one is emulated."""
+        found = Accelerator("tcg", f"WHPX does not work here (a guest never spoke): {TCG}")
+        self._memory.keep(circumstances(self.version(), spec.image_id), found, time.time())
+
+    def run(self, spec: GuestSpec, accelerator: str, asked: str = "") -> WindowsQemuGuest:
         """Start QEMU with one accelerator; `asked` is a word more for the guest's kernel."""
         version = self.version()
         spec = dataclasses.replace(spec, run_dir=spec.run_dir.replace("\\", "/"))
@@ -101,51 +130,6 @@ class WindowsQemuBackend:
                 self._readable.add((str(place), identity.sid))
 
 
-@dataclass(frozen=True)
-class Began:
-    """A QEMU that has been started and has not called back yet."""
-
-    process: Process
-    job: Job
-    accelerator: str
-    directory: Path
-
-
-class WindowsQemuGuest(TalkingGuest):
-    """One running QEMU process: its channel, its monitor, its job and its life."""
-
-    def __init__(self, began: Began, channel: socket.socket, qmp: QmpClient) -> None:
-        super().__init__(channel, qmp)
-        self.pid = began.process.pid
-        self.accelerator = began.accelerator
-        self._process = began.process
-        self._job = began.job
-        self._directory = began.directory
-
-    def last_words(self) -> str:
-        """Return the last lines QEMU wrote to its standard error."""
-        return said(self._directory)
-
-    def kill(self) -> None:
-        """End QEMU at once, by its job and, if that were not enough, by its handle."""
-        end(self._process, self._job)
-
-    def exit_status(self) -> int | None:
-        """Return None while QEMU runs, else its exit status."""
-        return self._process.wait(0)
-
-    def cpu_seconds(self) -> float:
-        """Return user and system time of all QEMU's threads; the last known value once it is gone."""
-        return self._process.cpu_seconds()
-
-    def close(self) -> None:
-        """Close sockets and handles and remove the run directory's files."""
-        self.hang_up()
-        self._process.close()
-        self._job.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
-
-
 def prepare(directory: Path, spec: GuestSpec, identity: Identity) -> None:
     """Make the run directory anew, with what the guest reads at boot."""
     text = config_text(spec.config)
@@ -174,29 +158,6 @@ def firmware(qemu: str) -> str:
         wanted=f"{BIOS} in {' or '.join(map(str, places))}",
         next_step=f"install {PACKAGE} again",
     )
-
-
-def said(directory: Path) -> str:
-    """Return the last lines QEMU wrote."""
-    try:
-        return last_lines((directory / "errors").read_bytes())
-    except OSError:
-        return ""
-
-
-def end(process: Process, job: Job) -> None:
-    """End a process, wait for its end, or say that there is none."""
-    process.cpu_seconds()
-    job.terminate()
-    if process.wait(KILL_SECONDS) is None:
-        process.terminate()
-        if process.wait(KILL_SECONDS) is None:
-            raise GuestError(
-                "QEMU does not die",
-                seen=f"process {process.pid} after TerminateProcess",
-                wanted="its end",
-                next_step="look for a fault of a driver, WHPX's or a virus scanner's",
-            )
 
 
 def _answering(began: Began, channel: Listener, qmp: Listener, undo: ExitStack) -> WindowsQemuGuest:
