@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from eyrie.inventory.variables import FORMS, RANGES, faults
 ROOT = Path(__file__).parents[2]
 ROLES = sorted(path.parents[1] for path in (ROOT / "roles").glob("*/tasks/main.yml"))
 SPECS = read_specs(ROOT / "roles")
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 KNOWN = frozenset(name for spec in SPECS.values() for name in spec.variables)
 # What Jinja evaluates: braces, blocks, and conditions that stand without them.
 EXPRESSION = re.compile(
@@ -29,8 +31,9 @@ EXPRESSION = re.compile(
 for_each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 
 
+@cache
 def load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
 
 
 @for_each_role
@@ -68,6 +71,7 @@ def test_role_can_take_its_host_out_again(role: Path) -> None:
     assert load(role / "tasks/absent.yml"), f"role {role.name} has no way out of the pool"
 
 
+@cache
 def roles_used(playbook: Path) -> set[str]:
     """Return the roles that a playbook, or one that it imports, names."""
     text = playbook.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def tracked() -> list[Path]:
     return [path for path in paths if path.is_file() and not path.is_symlink()]
 
 
+@cache
 def texts() -> list[tuple[str, str]]:
     found = []
     for path in tracked():
@@ -67,6 +69,13 @@ def test_tree_names_nothing_of_one_place(pattern: re.Pattern[str], what: str) ->
         if pattern.search(line)
     ]
     assert found == [], f"the tree names {what}"
+
+
+def test_no_test_names_its_number_of_examples() -> None:
+    """It would get as many in the fast half: the profiles of tests/conftest.py say how many."""
+    profiles = {"tests/conftest.py", str(Path(__file__).relative_to(ROOT))}
+    named = [name for name, text in texts() if "max_examples=" in text and name not in profiles]
+    assert named == []
 
 
 def test_no_secret_is_tracked() -> None:

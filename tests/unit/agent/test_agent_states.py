@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eyrie.agent.model import (
@@ -311,7 +311,6 @@ policies = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(policy=policies, story=moves)
 def test_laws(policy: Policy, story: list[tuple[Observation, float, dict[str, object], str | None]]) -> None:
     world = World(policy)

@@ -56,7 +56,8 @@ class Notes:
 
 
 @pytest.fixture
-def stage(tmp_path):
+def stage(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.02)
     for directory in ("bin", "home"):
         (tmp_path / directory).mkdir()
     for name, text in PROGRAMS.items():

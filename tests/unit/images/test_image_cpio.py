@@ -113,7 +113,7 @@ def test_a_name_too_long_is_refused(packed: bytes) -> None:
         CpioFormat(packed).edited([ImageFile("/" + "n" * 256)])
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, 900), st.integers(0, 255)), min_size=1, max_size=4))
 def test_any_damage_is_named_or_harmless(packed: bytes, changes: list[tuple[int, int]]) -> None:
     data = bytearray(packed)

@@ -36,7 +36,7 @@ def contents(image: MinixFormat | CpioFormat) -> dict[str, tuple[bytes, int]]:
     return {file.path: (image.extract(file.path), file.mode & 0o7777) for file in files}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wishes=WISHES, one_by_one=st.booleans(), minix=st.booleans())
 def test_an_image_holds_what_was_wished(
     empty: bytes, tmp_path: Path, wishes: list[tuple[str, bytes, int]], one_by_one: bool, minix: bool

@@ -180,7 +180,7 @@ def test_what_would_make_changes_dangerous_is_named(filled: bytes) -> None:
             MinixFormat(data)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(1024, 9 * 1024), st.integers(0, 255)), min_size=1, max_size=8))
 def test_damage_is_named_or_harmless(filled: bytes, changes: list[tuple[int, int]]) -> None:
     data = bytearray(filled)

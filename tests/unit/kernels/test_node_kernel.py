@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,23 @@ POOL, BEFORE = f"/boot/vmlinuz-{R}", f"/boot/vmlinuz-{OLD}"
 pytestmark = pytest.mark.skipif(not COLLECTIONS.exists(), reason="the checkout is not linked as a collection")
 
 
+class Clock:
+    """Time that passes where one would sleep."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
 @pytest.fixture(autouse=True)
 def collection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(COLLECTIONS))
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    module = importlib.import_module("ansible_collections.eyrie.pool.plugins.plugin_utils.node_boot")
+    monkeypatch.setattr(module, "time", Clock())
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ with locked(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.slow
 def test_a_killed_changes_program_still_holds_the_lock(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CHANGE, str(tmp_path / "lab")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as change:

@@ -129,6 +129,7 @@ def test_the_plan_makes_one_image_for_all_nodes(tmp_path: Path) -> None:
     assert [step.subject for step in plan(topology, Present()) if step.verb == "image"] == [GENUINE, "vm"]
 
 
+@pytest.mark.slow  # RSA keys are made
 def test_nodes_get_keys_that_they_can_read(tmp_path: Path) -> None:
     topology, paths = lab(tmp_path, {})
     assert not keys.are_made(paths, topology)

@@ -107,6 +107,7 @@ def test_a_nodes_files_name_it_and_keep_its_key_to_itself() -> None:
     assert "/etc/openmosix.map" not in {file.path for file in node_files(vm, b"", [])}
 
 
+@pytest.mark.slow  # RSA keys are made
 def test_a_host_key_is_made_once_and_stays(tmp_path: Path) -> None:
     folder = tmp_path / "secrets" / "nodes"
     private, public = host_key(folder, "node-1")

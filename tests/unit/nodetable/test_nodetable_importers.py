@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eyrie.errors import EyrieError
@@ -115,7 +115,6 @@ def test_names_are_those_of_the_first_line_that_has_them() -> None:
     assert (names["n1.lan"], names["n5"], names["localhost"]) == ("10.77.0.1", "10.1.1.1", "127.0.0.1")
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_read_or_refused(text: str) -> None:
     from_hosts(text, "hosts")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eyrie.errors import EyrieError
@@ -202,7 +202,6 @@ def growing(draw: st.DrawFn) -> list[list[dict[str, str]]]:
     ]
 
 
-@settings(max_examples=30, deadline=None)
 @given(growing())
 def test_an_address_never_changes_its_number(years: list[list[dict[str, str]]]) -> None:
     state: State | None = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import doctest
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nodetable_corpus import PICKED, Record, load
 from nodetable_maps import cases, differences
@@ -156,7 +156,6 @@ def test_an_own_address_that_is_none_is_refused(own: str) -> None:
         judge(b"1 10.77.0.1 5\n", own)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=1200), st.sampled_from([None, "10.77.0.1"]))
 def test_any_bytes_are_judged(data: bytes, own: str | None) -> None:
     _judged(data, own)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eyrie.errors import EyrieError
@@ -77,7 +77,6 @@ def test_what_is_no_numbers_file_is_refused(text: bytes) -> None:
         load(text, "numbers.yml")
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 400), st.binary(max_size=4))
 def test_a_damaged_file_never_gives_other_numbers(place: int, junk: bytes) -> None:
     text = dump(STATE).encode()
@@ -90,7 +89,6 @@ def test_a_damaged_file_never_gives_other_numbers(place: int, junk: bytes) -> No
 names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(names, st.integers(1, 9), st.booleans()), max_size=5))
 def test_any_names_are_kept(given_ranges: list[tuple[str, int, bool]]) -> None:
     number = 1

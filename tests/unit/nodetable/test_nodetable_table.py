@@ -6,7 +6,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eyrie.errors import EyrieError
@@ -71,7 +71,6 @@ def test_count_0_is_written_as_the_alias_it_is() -> None:
     assert render(parse("1 10.77.0.1 3\n2 10.99.0.1 0\n")) == "1 10.77.0.1 3\n2 10.99.0.1 alias\n"
 
 
-@settings(max_examples=50, deadline=None)
 @given(tables())
 def test_what_is_rendered_is_parsed_again(table: Table) -> None:
     assert parse(render(table)) == table
@@ -79,7 +78,6 @@ def test_what_is_rendered_is_parsed_again(table: Table) -> None:
     assert render(table).isascii()
 
 
-@settings(max_examples=50, deadline=None)
 @given(tables(), st.randoms(use_true_random=False))
 def test_the_order_of_lines_does_not_change_the_digest(table: Table, chance: object) -> None:
     entries = list(table.entries)
@@ -91,7 +89,6 @@ def test_another_count_changes_the_digest() -> None:
     assert digest(parse(POOL)) != digest(parse(POOL.replace("0.1 3", "0.1 4")))
 
 
-@settings(max_examples=50, deadline=None)
 @given(tables())
 def test_compress_keeps_every_node_in_the_fewest_ranges(table: Table) -> None:
     small = compress(mapping(table))
@@ -110,7 +107,6 @@ def test_compress_refuses_what_no_table_can_hold() -> None:
         compress({65535: "10.77.0.1"})
 
 
-@settings(max_examples=50, deadline=None)
 @given(tables())
 def test_nothing_lies_between_a_table_and_itself(table: Table) -> None:
     change = diff(table, table)
@@ -128,7 +124,6 @@ def beginnings(table: Table) -> dict[str, tuple[int, str]]:
     }
 
 
-@settings(max_examples=50, deadline=None)
 @given(tables(), tables())
 def test_exactly_the_addresses_with_another_mapping_restart(old: Table, new: Table) -> None:
     change = diff(old, new)

@@ -5,7 +5,7 @@ import subprocess
 
 import cmd_model
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eyrie.errors import EyrieError
@@ -21,14 +21,12 @@ SAFE_WORDS = st.text(LETTERS.filter(lambda sign: sign != "%"), max_size=24)
 PROGRAMS = st.text(LETTERS.filter(lambda sign: sign not in '"%'), min_size=1, max_size=24).filter(str.strip)
 
 
-@settings(max_examples=60)
 @given(PROGRAMS, st.lists(WORDS, max_size=5))
 @example("C:\\Program Files\\Eyrie\\", ["a\\", '\\"', "", "b c\\\\"])
 def test_a_program_gets_its_arguments(program: str, words: list[str]) -> None:
     assert cmd_model.argv(quoting.program_line([program, *words])) == [program, *words]
 
 
-@settings(max_examples=60)
 @given(PROGRAMS, st.lists(SAFE_WORDS, max_size=5))
 @example("msiexec", ['a"&calc"', "^", '"', "x^", "a & b", "(", ")", '">out'])
 def test_arguments_pass_through_cmd_untouched(program: str, words: list[str]) -> None:
@@ -36,14 +34,12 @@ def test_arguments_pass_through_cmd_untouched(program: str, words: list[str]) ->
     assert cmd_model.argv(cmd_model.create_process(line)) == [program, *words]
 
 
-@settings(max_examples=60)
 @given(PROGRAMS, st.lists(SAFE_WORDS, max_size=3))
 def test_the_stand_in_for_slash_c_agrees(program: str, words: list[str]) -> None:
     given_line = quoting.for_slash_c(quoting.command_line([program, *words]))
     assert quoting.after_slash_c(given_line) == cmd_model.slash_c(given_line)
 
 
-@settings(max_examples=60)
 @given(st.lists(WORDS, max_size=5))
 def test_the_standard_library_means_the_same(words: list[str]) -> None:
     assert cmd_model.argv(subprocess.list2cmdline(["x", *words])) == cmd_model.argv(
