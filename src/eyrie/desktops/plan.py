@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do with a desktop, given what was seen of it; pure."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from eyrie.desktops.model import DesktopOutcome, Package, Seen
+
+WINDOWS = ("6.1", "6.2", "6.3", "10.0")
+"""Windows 7 to 11, by the numbers that Windows itself tells."""
+
+
+class Step(Enum):
+    """The one thing to do next about the agent's package."""
+
+    KEEP = "keep"
+    INSTALL = "install"
+    UPGRADE = "upgrade"
+
+
+def plan(seen: Seen, package: Package) -> Step:
+    """Return the step; raises a named outcome where there is none."""
+    _refuse_strange(seen)
+    if not package.source:
+        if seen.version:
+            return Step.KEEP
+        raise DesktopOutcome(
+            "agent not installed",
+            "agent of this desktop",
+            seen="none",
+            wanted="the MSI, pushed by GPO, Intune or by hand",
+            next_step="push it, see docs/msi.md, or set windows_agent_msi_source",
+        )
+    if not seen.version:
+        return Step.INSTALL
+    here, wanted = _numbers(seen.version), _numbers(package.version)
+    if here > wanted:
+        raise DesktopOutcome(
+            "a newer version is installed",
+            "agent of this desktop",
+            seen=seen.version,
+            wanted=f"{package.version} or older",
+            next_step="update the control host, or remove the agent first (playbooks/remove.yml)",
+        )
+    if here < wanted or _other_build(seen, package) or not seen.service:
+        return Step.UPGRADE
+    return Step.KEEP
+
+
+def _other_build(seen: Seen, package: Package) -> bool:
+    """Two builds of one version are two agents: a pool has one."""
+    return bool(package.product_code and seen.products) and package.product_code.upper() not in seen.products
+
+
+def _refuse_strange(seen: Seen) -> None:
+    if ".".join(seen.windows.split(".")[:2]) not in WINDOWS:
+        raise DesktopOutcome(
+            "unknown Windows version",
+            "Windows of this desktop",
+            seen=seen.windows or "nothing that `ver` says",
+            wanted="Windows 7, 8, 8.1, 10 or 11",
+            next_step="take it out of windows_agent",
+        )
+    if seen.architecture != "AMD64":
+        raise DesktopOutcome(
+            "not a 64-bit desktop",
+            "processor architecture of this desktop",
+            seen=seen.architecture,
+            wanted="AMD64: the agent and the backend qemu are 64-bit programs",
+            next_step="take it out of windows_agent",
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Windows Installer compares three numbers."""
+    found = [int(number) for number in re.findall(r"\d+", version)[:3]]
+    return tuple(found + [0] * (3 - len(found)))

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The spec that a desktop's agent is handed, its answer, and what follows from it; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eyrie.desktops.model import DesktopOutcome, Done
+from eyrie.engines.minting import mint, proven
+from eyrie.engines.tokens import WantedToken, renewal_reason
+
+AWAY = ("starting", "joined")
+"""States of the agent in which nobody has been at the desktop for as long as its configuration asks."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a desktop shall be, but for its token."""
+
+    version: str
+    agent: Mapping[str, Any]
+    items: Sequence[Mapping[str, Any]] = ()
+    ca: str = ""
+    firewall: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the agent answered."""
+
+    version: str
+    facts: Mapping[str, Any]
+    changed: bool
+    diff: Sequence[Mapping[str, str]]
+    outdated: bool
+    reboot_required: bool
+    problems: Sequence[Mapping[str, str]] = field(default_factory=tuple)
+
+
+def spec(wanted: Wanted, token: str, *, any_version: bool = False) -> bytes:
+    """Write the spec; without a token the desktop keeps the one it has."""
+    document = {
+        "version": 1,
+        "state": "present",
+        "agent_version": "" if any_version else wanted.version,
+        "agent": dict(wanted.agent),
+        "token": token,
+        "items": list(wanted.items),
+        "ca": wanted.ca,
+        "firewall": wanted.firewall,
+    }
+    return json.dumps(document).encode()
+
+
+def read(done: Done) -> Answer | None:
+    """Read the answer; None if there is none, as where no agent is installed or another program answers."""
+    try:
+        data = json.loads(done.out[done.out.index("{") :])
+        answer = Answer(
+            version=str(data["agent_version"]),
+            facts=dict(data["facts"]),
+            changed=bool(data["changed"]),
+            diff=list(data["diff"]),
+            outdated=bool(data["outdated"]),
+            reboot_required=bool(data["reboot_required"]),
+            problems=list(data["problems"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+    return answer if data.get("version") == 1 else None
+
+
+def refuse(answer: Answer) -> None:
+    """Raise the first problem by its name, with all that the agent said."""
+    if answer.problems:
+        first = answer.problems[0]
+        raise Refused(first["name"], " ".join(each["text"] for each in answer.problems), answer)
+
+
+class Refused(DesktopOutcome):
+    """The agent did not do all that was asked; what it did is in its answer."""
+
+    def __init__(self, outcome: str, text: str, answer: Answer) -> None:
+        self.answer = answer
+        super().__init__(
+            outcome, "the desktop's agent", seen=None, wanted="", next_step="run site.yml again after that"
+        )
+        self.args = (f"the desktop's agent refused: {text}",)
+
+
+def renewed_token(answer: Answer, wanted: WantedToken, now: float) -> tuple[str, str]:
+    """Return a new token and why it is needed; two empty strings where the desktop's own is good."""
+    told = answer.facts.get("token") or {}
+    has = proven(str(told.get("signed", "")), str(told.get("sha256", "")), wanted)
+    reason = renewal_reason(has, wanted, now)
+    if not has and told.get("sha256"):
+        reason = "token was not signed with the pool's key"
+    return (mint(wanted, now), reason) if reason else ("", "")
+
+
+def may_reboot(answer: Answer, *, allowed: bool) -> str:
+    """Return why the desktop must not be restarted now, empty if it may. Unknown: somebody is there."""
+    if not allowed:
+        return "not allowed (windows_agent_reboot)"
+    state = (answer.facts.get("agent") or {}).get("state", "unknown")
+    if state not in AWAY:
+        return f"its owner may be there (the agent says {state})"
+    if there := [each for each in answer.facts.get("sessions", ()) if _somebody(each)]:
+        return f"{len(there)} of its sessions are in use"
+    return ""
+
+
+def _somebody(session: Mapping[str, Any]) -> bool:
+    return bool(session.get("user")) and session.get("state") == "active" and not session.get("locked")
