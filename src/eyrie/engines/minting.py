@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a desktop's token where no shell of the master is at hand: same claims, same signature as HTCondor's own.
+"""Makes desktops' tokens on the control side: same claims, same signature as HTCondor's own.
 
-A desktop proves which token it has without telling it: it tells what was signed and the token's hash. Whoever holds the
-key signs that again, and has the token if the hash agrees.
+A desktop proves which token it has without telling it: it tells what was signed and the token's hash. Whoever
+holds the key signs that again, and has the token if the hash agrees.
 """
 
 from __future__ import annotations

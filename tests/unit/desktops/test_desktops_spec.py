@@ -111,6 +111,7 @@ SESSION = {"id": 1, "state": "active", "user": "anna", "locked": False, "remote"
         (False, "joined", [], "not allowed"),
         (True, "busy", [], "owner may be there"),
         (True, "absent", [], "owner may be there"),
+        (True, "idle-wait", [], "owner may be there"),
         (True, "disabled", [], "owner may be there"),
         (True, "joined", [SESSION], "sessions are in use"),
     ],
