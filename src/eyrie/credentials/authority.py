@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from typing import Literal
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -22,6 +23,7 @@ from eyrie.errors import EyrieError
 AUTHORITY_DAYS = 3650
 SLACK = timedelta(hours=25)
 """Clocks of desktops are wrong, most often by whole hours: a certificate counts from the day before."""
+_USES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "desktop": ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class WantedCertificate:
     """Host names and addresses; the first is its subject."""
 
     days: int
+    use: Literal["server", "desktop"] = "server"
+    """A desktop's certificate proves its name to the pool's hub, and is no use for playing a server."""
 
 
 def new_authority(pool: str, now: datetime) -> Authority:
@@ -65,7 +69,7 @@ def issue(authority: Authority, wanted: WantedCertificate, now: datetime) -> str
         _builder(subject, issuer.subject, key.public_key(), now, wanted.days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(sign=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([_USES[wanted.use]]), critical=False)
         .add_extension(x509.SubjectAlternativeName(list(map(_alternative, wanted.names))), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
@@ -92,6 +96,8 @@ def certificate_renewal_reason(pem: str, wanted: WantedCertificate, authority_pe
         return "certificate was signed by another authority"
     if _names(certificate) != set(map(_alternative, wanted.names)):
         return "certificate names something else"
+    if _use(certificate) != [_USES[wanted.use]]:
+        return "certificate is for another use"
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if begin > now + SLACK:
         return "certificate was issued in the future"
@@ -143,6 +149,13 @@ def _names(certificate: x509.Certificate) -> set[x509.GeneralName]:
         return set(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except x509.ExtensionNotFound:
         return set()
+
+
+def _use(certificate: x509.Certificate) -> list[x509.ObjectIdentifier]:
+    try:
+        return list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return []
 
 
 def _loaded(authority: Authority) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

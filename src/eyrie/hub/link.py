@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One desktop's connection to the hub. It does its TLS itself: asyncio's own tells nobody why it was refused."""
+"""One desktop's connection to the hub. It does its TLS itself: asyncio's tells nobody why he is refused."""
 
 from __future__ import annotations
 

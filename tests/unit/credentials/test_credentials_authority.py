@@ -52,6 +52,7 @@ KEY, _, CERTIFICATE = ISSUED.partition("-----BEGIN CERTIFICATE-----")
         (issue(POOL, replace(WANTED, names=("elsewhere",)), NOW), "names something else"),
         (issue(POOL, replace(WANTED, days=30), NOW), "another lifetime"),
         (issue(POOL, WANTED, NOW + timedelta(days=9)), "in the future"),
+        (issue(POOL, replace(WANTED, use="desktop"), NOW), "another use"),
     ],
 )
 def test_why_a_certificate_is_renewed(pem: str, words: str) -> None:
@@ -86,3 +87,14 @@ def test_openssl_agrees(tmp_path: Path) -> None:
     assert accepted("-verify_ip", "192.0.2.10")
     assert not accepted("-verify_ip", "192.0.2.11")
     assert not accepted(purpose="sslclient")
+
+
+def test_a_desktops_certificate_is_of_no_use_to_a_server(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(POOL.certificate)
+    wanted = WantedCertificate(("desk-1",), 30, "desktop")
+    (tmp_path / "desktop.pem").write_text(issue(POOL, wanted, NOW))
+    for purpose, good in (("sslclient", True), ("sslserver", False)):
+        command = ["openssl", "verify", "-x509_strict", "-CAfile", "ca.pem", "-purpose", purpose]
+        command += ["-attime", str(int(NOW.timestamp())), "desktop.pem"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+        assert (done.returncode == 0) is good, done.stderr
