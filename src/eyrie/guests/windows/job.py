@@ -112,7 +112,7 @@ class Job:
         """Ask Windows whether the process is in this job."""
         query = 0x400  # PROCESS_QUERY_INFORMATION
         opened = kernel32("OpenProcess", DWORD, BOOL, DWORD, result=HANDLE)(query, 0, pid)
-        if not opened:
+        if not opened or not self._handle.value:
             return False
         with Handle(opened) as process:
             answer = BOOL()
