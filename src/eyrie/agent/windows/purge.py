@@ -4,33 +4,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 import shutil
-import subprocess
 import time
 from pathlib import Path
-from typing import Callable, Sequence
 
+from eyrie.agent.windows import client
 from eyrie.agent.windows.lock import Lock
 from eyrie.agent.windows.places import Places
 from eyrie.agent.windows.records import forget_source
 from eyrie.agent.windows.scm import NAME
 from eyrie.errors import EyrieError
 
-RULES = "Eyrie guest"
 STOP_SECONDS = 90.0
-PROGRAM_SECONDS = 60.0
-NETSH = ("netsh.exe", "advfirewall", "firewall")
-# Whatever the label is in this Windows' language, the rule's name is what follows it.
-_NAMED = re.compile(rf"^[^:\r\n]+:\s+({re.escape(RULES)}.*?)\s*$", re.MULTILINE)
-
-Run = Callable[[Sequence[str]], str]
 
 
 def purge(places: Places) -> list[str]:
     """Remove all of it; return what could not be removed, and why."""
-    problems = [*_stop_agent(places), *remove_rules(run)]
+    problems = [*_stop_agent(places), *remove_rules()]
     if problems:  # a running agent would write it all anew, and its guest must stay fenced in
         return problems
     try:
@@ -54,39 +44,21 @@ def _stop_agent(places: Places) -> list[str]:
                 return [f"the agent still runs: {error}"]
         if not asked:
             asked = True
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):  # the wait tells
-                run(["sc.exe", "stop", NAME])
+            with contextlib.suppress(OSError):  # a service that does not stop is told of below
+                client.stop()
         time.sleep(0.5)
 
 
-def remove_rules(command: Run) -> list[str]:
-    """Delete the guest's firewall rules, each by its name."""
+def remove_rules() -> list[str]:
+    """Delete the guest's firewall rules."""
+    from eyrie.guests.windows import firewall, firewall_system
+
     try:
-        for name in rule_names(command([*NETSH, "show", "rule", "name=all"])):
-            command([*NETSH, "delete", "rule", f"name={name}"])
-        left = rule_names(command([*NETSH, "show", "rule", "name=all"]))
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return [f"firewall rules may stay: netsh cannot be run ({error})"]
+        firewall_system.remove()
+        left = firewall.plan(firewall_system.read().local, ()).remove
+    except (OSError, EyrieError) as error:
+        return [f"firewall rules stay: {error}"]
     return [f"the firewall rule {name} stays: netsh did not delete it" for name in left]
-
-
-def rule_names(listing: str) -> list[str]:
-    """Return the names of our rules in netsh's listing, in any language, each once."""
-    return list(dict.fromkeys(_NAMED.findall(listing)))
-
-
-def run(words: Sequence[str]) -> str:
-    """Run a program of Windows' own and return what it says."""
-    system = Path(os.environ.get("SystemRoot") or r"C:\Windows") / "System32"  # noqa: SIM112 - as Windows has it
-    done = subprocess.run(
-        [str(system / words[0]), *words[1:]],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=PROGRAM_SECONDS,
-        check=False,
-        creationflags=0x08000000,  # no window
-    )
-    return done.stdout.decode("utf-8", "replace")
 
 
 def remove_tree(folder: Path) -> list[str]:

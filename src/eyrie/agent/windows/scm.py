@@ -26,7 +26,7 @@ _SUSPEND, _POWER_CHANGE = 4, 0xA
 _RESUMES = (6, 7, 0x12)
 
 
-class _Status(ctypes.Structure):
+class Status(ctypes.Structure):
     """SERVICE_STATUS."""
 
     _fields_ = tuple(
@@ -124,7 +124,7 @@ def serve(body: Callable[[Manager], None]) -> int:
             error = _SPECIFIC_ERROR if status else 0
             _set_status(
                 handle,
-                ctypes.byref(_Status(_OWN_PROCESS, state, accepted, error, status, checkpoint, hint)),
+                ctypes.byref(Status(_OWN_PROCESS, state, accepted, error, status, checkpoint, hint)),
             )
 
         manager = Manager(report)

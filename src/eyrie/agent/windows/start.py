@@ -45,16 +45,15 @@ class Quiet:
         """Do nothing."""
 
 
-def backends(job: GuestJob) -> Callable[[GuestConfig], Backend]:
+def backends(state: Path, job: GuestJob) -> Callable[[GuestConfig], Backend]:
     """Return what returns the configured guest backend; it remembers what it found out."""
 
     @functools.lru_cache(maxsize=None)
     def backend(program: str) -> Backend:
         # Loaded when the first guest is started: a desktop that never joins pays no memory for it.
-        from eyrie.guests.windows.firewall_system import fence
-        from eyrie.guests.windows.qemu import WindowsQemuBackend
+        from eyrie.guests.windows.start import backend as qemu
 
-        return WindowsQemuBackend(program, fence, job)
+        return qemu(program, state, job)
 
     return lambda guest: backend(guest.program)
 
@@ -117,7 +116,7 @@ def _agent(wanted: Wanted, mail: Mailbox, changes: Callable[[], Iterable[object]
         watch = functools.partial(monitor, mail, changes)
         edges = Edges(lambda: mail, lambda _path, handle: PipeServer(wanted.pipe, handle), lambda: teller)
         job = GuestJob()
-        driver = Driver(backends(job), places.run, job)
+        driver = Driver(backends(places.state, job), places.run, job)
         paths = Paths(places.config, places.state, places.run)
         Service(paths, driver, watch, kernel.moment, edges).run()
     finally:
