@@ -153,11 +153,21 @@ class Desktop:
         self.depot = depot
         self.told: list[str] = []
         self.trouble = ""
-        self.place = Place(folder / "data", tell_agent=self._tell)
+        self.running = "running"
+        self.before_telling = lambda: None
+        self.place = Place(folder / "data", service=self)
         self.items = [depot.publish("guest-image", zipped(kernel="k", sub__disk="d" * 5000))]
         self.system = Told()
 
-    def _tell(self) -> str:
+    def state(self) -> str:
+        return self.running
+
+    def start(self) -> str:
+        self.running = "running"
+        return self.reread()
+
+    def reread(self) -> str:
+        self.before_telling()
         self.told.append((self.place.data / "agent.json").read_text())
         return self.trouble
 

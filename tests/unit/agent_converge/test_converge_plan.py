@@ -89,7 +89,7 @@ def test_no_value_of_any_key_is_more_than_refused(value: Any) -> None:
 
 def test_a_configuration_names_its_items_folders() -> None:
     spec = parse(json.dumps(SPEC))
-    text = spec.configuration("C:\\ProgramData\\Eyrie\\items", "\\")
+    text = spec.configuration("C:\\ProgramData\\Eyrie", "\\")
     assert json.loads(text)["guest"]["image"] == "C:\\ProgramData\\Eyrie\\items\\guest-image-" + "ab" * 8
 
 
@@ -117,6 +117,8 @@ def test_what_is_as_desired_needs_nothing() -> None:
         ({"damage": {}}, ["item guest-image"]),
         ({"damage": {"guest-image-" + "ab" * 8: {"f": "missing"}}}, ["item guest-image"]),
         ({"firewall": ""}, ["firewall"]),
+        ({"service": "stopped"}, ["service"]),
+        ({"service": "running"}, []),
         ({"others": ("qemu-" + "0" * 16,)}, ["qemu-" + "0" * 16]),
     ],
 )

@@ -72,8 +72,7 @@ def test_an_item_that_is_replaced_goes_after_the_agent_was_told(desktop: Desktop
     old = desktop.item()
     desktop.items = [desktop.depot.publish("guest-image", zipped(kernel="new"))]
     seen: list[bool] = []
-    place = applying.Place(desktop.place.data, tell_agent=lambda: seen.append(old.exists()) or "")
-    desktop.place = place
+    desktop.before_telling = lambda: seen.append(old.exists())
     answer = desktop.bring()
     assert not answer["problems"] and seen == [True]
     assert not old.exists() and (desktop.item() / "kernel").read_text() == "new"
@@ -196,6 +195,20 @@ def test_what_is_no_zip_is_named(desktop: Desktop) -> None:
 def test_an_agent_that_does_not_listen_is_named(desktop: Desktop) -> None:
     desktop.trouble = "no answer"
     assert "the agent's service" in names(desktop.bring())
+
+
+def test_an_agent_that_was_killed_is_started_again(desktop: Desktop) -> None:
+    desktop.bring()
+    desktop.running = "stopped"
+    told = desktop.bring()
+    assert [each["thing"] for each in told["diff"]] == ["service"] and desktop.running == "running"
+    assert not desktop.bring()["changed"]
+
+
+def test_an_agent_that_is_started_is_not_told_twice(desktop: Desktop) -> None:
+    desktop.running = "stopped"
+    desktop.bring()
+    assert len(desktop.told) == 1
 
 
 def test_a_configuration_that_the_agent_would_refuse_is_refused_first(desktop: Desktop) -> None:

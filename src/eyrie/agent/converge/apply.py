@@ -16,11 +16,8 @@ from eyrie.errors import EyrieError
 class Firewall(Protocol):
     """The rules that fence the guest in."""
 
-    def read(self) -> str:
-        """Return the rules that are there, as text."""
-
-    def wanted(self, configuration: str) -> str:
-        """Return the rules that agent.json asks for, in the same form; raises EyrieError."""
+    def look(self, configuration: str) -> tuple[str, str]:
+        """Return what is there and what agent.json asks for: the same text where nothing is to change."""
 
     def write(self, configuration: str) -> None:
         """Make it so."""
@@ -29,17 +26,42 @@ class Firewall(Protocol):
 class NoFirewall:
     """For systems where another part does it."""
 
-    def read(self) -> str:
-        """Return no rules."""
-        return ""
-
-    def wanted(self, configuration: str) -> str:
-        """Want none."""
+    def look(self, configuration: str) -> tuple[str, str]:
+        """See and want none."""
         del configuration
-        return ""
+        return "", ""
 
     def write(self, configuration: str) -> None:
         """Do nothing."""
+
+
+class Service(Protocol):
+    """The agent that runs on this desktop."""
+
+    def state(self) -> str:
+        """Return `running`, `stopped`, or nothing where there is none."""
+
+    def start(self) -> str:
+        """Start it; returns what is wrong, if anything."""
+
+    def reread(self) -> str:
+        """Have it read its configuration; returns what is wrong, if anything."""
+
+
+class NoService:
+    """For systems where another part does it."""
+
+    def state(self) -> str:
+        """Return that there is none."""
+        return ""
+
+    def start(self) -> str:
+        """Do nothing."""
+        return ""
+
+    def reread(self) -> str:
+        """Do nothing."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +73,7 @@ class Place:
     protect: Callable[[Path], None] = lambda _path: None
     """Keep a folder to the system and administrators."""
 
-    tell_agent: Callable[[], str] = lambda: ""
-    """Have the running agent read its configuration; returns what is wrong, if anything."""
+    service: Service = field(default_factory=NoService)
 
     @property
     def items(self) -> Items:
@@ -68,7 +89,8 @@ def read(place: Place, desired: plan.Desired, token_sha256: str) -> plan.Current
         token_sha256=token_sha256,
         damage={item.directory: place.items.damage(item) for item in spec.items},
         others=place.items.others(spec.items),
-        firewall=place.firewall.read() if spec.firewall else "",
+        firewall=place.firewall.look(desired.configuration)[0] if spec.firewall else "",
+        service=place.service.state(),
     )
 
 
@@ -79,13 +101,13 @@ def apply(place: Place, desired: plan.Desired, changes: Iterable[plan.Change]) -
     reread = False
     for change in changes:
         if change.kind == plan.OLD and reread:
-            _reread(place)
+            _well(place.service.reread())
             reread = False
         if _apply_one(place, desired, change):
             yield change
-        reread = reread or change.kind in (plan.CONFIGURATION, plan.TOKEN)
+        reread = (reread or change.kind in (plan.CONFIGURATION, plan.TOKEN)) and change.kind != plan.SERVICE
     if reread:
-        _reread(place)
+        _well(place.service.reread())
 
 
 def _apply_one(place: Place, desired: plan.Desired, change: plan.Change) -> bool:
@@ -100,16 +122,17 @@ def _apply_one(place: Place, desired: plan.Desired, change: plan.Change) -> bool
         write_whole(place.data / "token", desired.spec.token + "\n", 0o600)
     elif change.kind == plan.CONFIGURATION:
         write_whole(place.data / "agent.json", desired.configuration, 0o644)
+    elif change.kind == plan.SERVICE:
+        _well(place.service.start())
     return True
 
 
-def _reread(place: Place) -> None:
-    trouble = place.tell_agent()
+def _well(trouble: str) -> None:
     if trouble:
         raise EyrieError(
             "the agent's service",
             seen=trouble,
-            wanted="an agent that reads its configuration",
+            wanted="an agent that runs by its configuration",
             next_step="see its log",
         )
 

@@ -85,9 +85,9 @@ def _bring(
 
 
 def _desired(spec: Spec, place: Place) -> plan.Desired:
-    configuration = spec.configuration(str(place.items.root), separator())
+    configuration = spec.configuration(str(place.data), separator())
     parse_configuration(configuration, "agent.json")
-    return plan.Desired(spec, configuration, place.firewall.wanted(configuration) if spec.firewall else "")
+    return plan.Desired(spec, configuration, place.firewall.look(configuration)[1] if spec.firewall else "")
 
 
 def _facts(place: Place, system: reading.System) -> reading.Facts:

@@ -10,7 +10,8 @@ from typing import Any, Mapping
 from eyrie.agent.converge.facts import Facts, sha256
 from eyrie.agent.converge.spec import Item, Spec
 
-CONFIGURATION, TOKEN, ITEM, FIREWALL, OLD = "agent.json", "token", "item", "firewall", "old item"
+CONFIGURATION, TOKEN, ITEM, FIREWALL = "agent.json", "token", "item", "firewall"
+SERVICE, OLD = "service", "old item"
 
 OWNERS_MIB = 1024
 """Memory that stays the owner's whatever the guest gets."""
@@ -33,7 +34,10 @@ class Current:
 
     others: tuple[str, ...] = ()
     firewall: str = ""
-    """The rules that are there, as text."""
+    """What is wrong with the rules that are there, as text."""
+
+    service: str = ""
+    """`running`, `stopped`, or empty where there is none."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def plan(current: Current, desired: Desired) -> tuple[Change, ...]:
         *_firewall(current, desired),
         *_token(current, desired.spec),
         *_configuration(current, desired),
+        *_service(current),
         *_old(current),
     )
 
@@ -123,6 +128,10 @@ def _configuration(current: Current, desired: Desired) -> list[Change]:
             "\n".join(new) or "fewer lines",
         )
     ]
+
+
+def _service(current: Current) -> list[Change]:
+    return [Change(SERVICE, "service", "stopped", "running")] if current.service == "stopped" else []
 
 
 def _old(current: Current) -> list[Change]:

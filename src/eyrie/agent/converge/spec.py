@@ -14,7 +14,7 @@ from eyrie.errors import EyrieError
 
 VERSION = 1
 WHERE = "spec"
-MARK = re.compile(r"\{item:([^{}]*)\}")
+MARK = re.compile(r"\{(item:[^{}]*|data)\}")
 NAME = r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
 LARGEST = 1 << 40
 
@@ -50,10 +50,11 @@ class Spec:
     ca: str
     firewall: bool
 
-    def configuration(self, folder: str, separator: str) -> str:
-        """Return agent.json's text, every `{item:NAME}` replaced by that item's folder below `folder`."""
-        folders = {item.name: f"{folder}{separator}{item.directory}" for item in self.items}
-        return json.dumps(_placed(self.agent, folders), indent=2, sort_keys=True) + "\n"
+    def configuration(self, data: str, separator: str) -> str:
+        """Return agent.json's text; `{data}` stands for the agent's folder, `{item:NAME}` for that item's."""
+        items = f"{data}{separator}items{separator}"
+        places = {"data": data, **{f"item:{item.name}": items + item.directory for item in self.items}}
+        return json.dumps(_placed(self.agent, places), indent=2, sort_keys=True) + "\n"
 
 
 def parse(text: str) -> Spec:
@@ -119,18 +120,18 @@ def _refuse_doubles(spec: Spec) -> None:
 
 
 def _refuse_unknown_marks(spec: Spec) -> None:
-    names = {item.name for item in spec.items}
+    names = {f"item:{item.name}" for item in spec.items}
     for mark in MARK.findall(json.dumps(spec.agent)):
-        if mark not in names:
-            _wrong("agent", f"{{item:{mark}}}", f"one of the items: {', '.join(sorted(names)) or 'none'}")
+        if mark not in names | {"data"}:
+            _wrong("agent", f"{{{mark}}}", f"one of the items: {', '.join(sorted(names)) or 'none'}")
 
 
-def _placed(value: Any, folders: Mapping[str, str]) -> Any:
+def _placed(value: Any, places: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return MARK.sub(lambda mark: folders[mark.group(1)], value)
+        return MARK.sub(lambda mark: places[mark.group(1)], value)
     if isinstance(value, Mapping):
-        return {key: _placed(each, folders) for key, each in value.items()}
-    return [_placed(each, folders) for each in value] if isinstance(value, list) else value
+        return {key: _placed(each, places) for key, each in value.items()}
+    return [_placed(each, places) for each in value] if isinstance(value, list) else value
 
 
 def _wrong(key: str, seen: object, wanted: str) -> Any:

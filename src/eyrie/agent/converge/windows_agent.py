@@ -3,28 +3,69 @@
 
 from __future__ import annotations
 
-import os
+import json
 from pathlib import Path
 from typing import Any
 
 from eyrie.agent.converge.apply import Place
+from eyrie.agent.converge.windows_service import WindowsService
+from eyrie.agent.windows.control import PIPE, ask
+from eyrie.agent.windows.places import Places, default_data
+from eyrie.agent.windows.wts import sessions as all_sessions
+from eyrie.errors import EyrieError
+from eyrie.guests.windows import firewall_system
+from eyrie.guests.windows.firewall import Changes
 
-
-def data_folder() -> Path:
-    """Return the agent's own folder; it outlives upgrades."""
-    return Path(os.environ.get("ProgramData", r"C:\ProgramData")) / "Eyrie"  # noqa: SIM112 - Windows' spelling
+AS_WANTED = "as wanted"
 
 
 def windows_place() -> Place:
     """Return where things are on a Windows desktop."""
-    return Place(data_folder())
+    return Place(default_data(), WindowsFirewall(), lambda path: Places(path).prepare(), WindowsService())
+
+
+class WindowsFirewall:
+    """The rules that keep QEMU to the master's pool port."""
+
+    def look(self, configuration: str) -> tuple[str, str]:
+        """Return what has to go and what has to come, by the rules' names."""
+        changes = _changes(configuration)
+        if not changes.remove and not changes.add:
+            return AS_WANTED, AS_WANTED
+        return ", ".join(changes.remove) or "absent", ", ".join(rule.name for rule in changes.add) or "absent"
+
+    def write(self, configuration: str) -> None:
+        """Change the rules."""
+        firewall_system.apply(_changes(configuration))
+
+
+def _changes(configuration: str) -> Changes:
+    wanted = json.loads(configuration)
+    pool = wanted["pool"]
+    return firewall_system.planned(wanted["guest"]["program"], pool["master"], pool["port"])
 
 
 def sessions() -> list[dict[str, Any]]:
-    """Return who is logged in."""
-    return []
+    """Return who is logged in; a session whose lock is not known counts as not locked."""
+    try:
+        found = all_sessions()
+    except (OSError, ValueError):
+        return [{"id": 0, "state": "active", "user": "not known", "locked": False, "remote": False}]
+    return [
+        {
+            "id": each.id,
+            "state": each.state,
+            "user": each.user,
+            "locked": bool(each.locked),
+            "remote": each.remote,
+        }
+        for each in found
+    ]
 
 
 def state() -> str:
     """Return the state that the agent's service tells; `absent` if none answers."""
-    return "absent"
+    try:
+        return str(ask(Path(PIPE), "status", 2.0)["state"])
+    except EyrieError:
+        return "absent"
