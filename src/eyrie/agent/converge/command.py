@@ -66,6 +66,8 @@ def converge(text: str, check: bool, place: Place, system: reading.System) -> di
             _bring(_desired(spec, place), check, place, told, answer)
     except EyrieError as error:
         answer["problems"].append({"name": error.thing, "text": str(error)})
+    except OSError as error:
+        answer["problems"].append({"name": "the system refused", "text": f"the system refused: {error}"})
     return answer
 
 
