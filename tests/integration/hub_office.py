@@ -261,7 +261,7 @@ class QemuGuest:
             ]
         return []
 
-    def wait_for(self, place: str, answer: str, *, more: int = 1, seconds: float = 60) -> None:
+    def wait_for(self, place: str, answer: str, *, more: int = 1, seconds: float = 240) -> None:
         """Wait for further looks with this outcome."""
         before = self.looks().count((place, answer))
         eventually(lambda: self.looks().count((place, answer)) >= before + more, seconds, self.console)

@@ -64,7 +64,12 @@ async def run(path: Path) -> None:
 
     def reload() -> None:
         try:
-            hub.reload(load(path))
+            settings = load(path)
+            if settings.fixed() == hub.settings.fixed():
+                hub.reload(settings)
+            else:
+                log("the new configuration takes a new start, for which the hub ends")
+                done.set()
         except EyrieError as error:
             log(f"the configuration stays as it was: {error}")
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eyrie.agent.fields import Reader
@@ -32,6 +32,10 @@ class Settings:
     status: str  # path of a UNIX socket
     revoked: frozenset[int]  # serial numbers of certificates that count no longer
     grants: tuple[Grant, ...]
+
+    def fixed(self) -> Settings:
+        """Return the part that a running hub cannot change."""
+        return replace(self, identity=Identity("", "", ""), revoked=frozenset(), grants=())
 
 
 def load(path: Path) -> Settings:

@@ -44,6 +44,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "openmosix_vm_boot_seconds": (10, 3600),
     "openmosix_vm_cpu_percent": (1, 100),
     "openmosix_vm_stop_seconds": (5, 3600),
+    "pool_hub_certificate_days": (1, 3650),
+    "pool_hub_flood_per_second": (1, 100_000),
+    "pool_hub_mtu": (576, 9000),
+    "pool_hub_port": (1024, 65535),
 }
 
 
@@ -100,6 +104,7 @@ _MAYBE_INTERFACE_ADDRESS = Form(
     lambda text: text == "" or _is_interface_address(text), "an address such as 10.77.0.1/24, or nothing"
 )
 _MAYBE_SHA256 = Form(_matches(r"([0-9a-f]{64})?"), "64 small hex digits, or nothing")
+_SERIAL = Form(_matches(r"[0-9A-Fa-f]{1,40}"), "the serial number of a certificate, in hex")
 _RELEASE = Form(is_release, "a kernel's release such as 2.4.26-om")
 _WORD = Form(is_word, "a word of a kernel's command line such as nmi_watchdog=1")
 
@@ -123,6 +128,12 @@ FORMS: dict[str, Form] = {
     "openmosix_vm_bridge_interface": _MAYBE_INTERFACE,
     "openmosix_vm_kernel_sha256": _MAYBE_SHA256,
     "openmosix_vm_root_image_sha256": _MAYBE_SHA256,
+    "pool_hub_address": _ADDRESS,
+    "pool_hub_bridge": _MAYBE_INTERFACE,
+    "pool_hub_desktop": DESKTOP,
+    "pool_hub_pool_name": _POOL,
+    "pool_hub_private_address": _MAYBE_INTERFACE_ADDRESS,
+    "pool_hub_revoked_certificates": _SERIAL,
     "wine_architectures": _ARCHITECTURE,
     "wine_fonts": _DEBIAN_PACKAGE,
     "wine_job_user": _SERVICE_ACCOUNT,

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import base64
+import os
+import shlex
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from eyrie.credentials.authority import (
+    Authority,
+    WantedCertificate,
+    certificate_renewal_reason,
+    issue,
+    new_authority,
+)
+from eyrie.errors import EyrieError
+
+_HEADER = "# The pool's certificate authority. Keep it secret; ansible-vault may encrypt this file.\n"
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Give a host a certificate of the pool's authority, made on the control host, when it needs one."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        _valid, arguments = self.validate_argument_spec(
+            {
+                "secrets_file": {"type": "path", "required": True, "no_log": False},
+                "pool": {"type": "str", "required": True},
+                "names": {"type": "list", "elements": "str", "required": True},
+                "use": {"type": "str", "choices": ["server", "desktop"], "default": "server"},
+                "days": {"type": "int", "default": 90},
+                "dest": {"type": "path", "required": True},
+                "owner": {"type": "str", "default": "root"},
+                "group": {"type": "str", "default": "root"},
+                "mode": {"type": "str", "default": "0640"},
+            }
+        )
+        wanted = WantedCertificate(tuple(arguments["names"]), arguments["days"], arguments["use"])
+        now = datetime.now(UTC)
+        try:
+            authority = self._authority(Path(arguments["secrets_file"]), arguments["pool"], now)
+            pem = self._read(arguments["dest"])
+            reason = certificate_renewal_reason(pem, wanted, authority.certificate, now)
+            if reason:
+                pem = issue(authority, wanted, now)
+        except EyrieError as error:
+            raise AnsibleActionFail(str(error)) from error
+        written = self._write(arguments, pem, task_vars, changed=bool(reason))
+        if written.get("failed"):
+            raise AnsibleActionFail(str(written.get("msg", f"{arguments['dest']} could not be written")))
+        result["changed"] = bool(reason) or bool(written.get("changed"))
+        result["pool_certificate"] = {"authority": authority.certificate, "reason": reason}
+        if reason:
+            result["diff"] = {"before": "", "after": f"{arguments['dest']}: {reason}\n"}
+        return result
+
+    def _authority(self, file: Path, pool: str, now: datetime) -> Authority:
+        """Read the authority, which may be encrypted, or make it."""
+        if not file.exists():
+            authority = new_authority(pool, now)
+            if not self._task.check_mode:
+                _keep(file, authority)
+            return authority
+        data = self._loader.load_from_file(str(file))
+        data = data if isinstance(data, dict) else {}
+        return Authority(str(data.get("certificate", "")), str(data.get("private_key", "")))
+
+    def _read(self, path: str) -> str:
+        quoted = shlex.quote(path)
+        done = self._low_level_execute_command(f"if [ -e {quoted} ]; then base64 {quoted}; fi")
+        if done["rc"] != 0:
+            raise AnsibleActionFail(f"{path} cannot be read: {done['stderr'].strip() or done['rc']}")
+        return base64.b64decode(done["stdout"]).decode("utf-8", "replace")
+
+    def _write(
+        self, arguments: dict[str, Any], pem: str, task_vars: dict[str, Any] | None, *, changed: bool
+    ) -> dict[str, Any]:
+        """Copy a new file there; of an old one see to owner and mode."""
+        rights = {key: arguments[key] for key in ("owner", "group", "mode")}
+        if not changed:
+            done: dict[str, Any] = self._execute_module(
+                "ansible.builtin.file", {"path": arguments["dest"], **rights}, task_vars=task_vars
+            )
+            return done
+        if self._task.check_mode:
+            return {}
+        folder = self._make_tmp_path()
+        try:
+            with tempfile.NamedTemporaryFile("w", encoding="ascii") as local:  # 0600
+                local.write(pem)
+                local.flush()
+                source = self._transfer_file(local.name, self._connection._shell.join_path(folder, "pem"))
+            copy = {"src": source, "dest": arguments["dest"], "remote_src": True, **rights}
+            done = self._execute_module("ansible.builtin.copy", copy, task_vars=task_vars)
+        finally:
+            self._remove_tmp_path(folder, force=True)
+        return done
+
+
+def _keep(file: Path, authority: Authority) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = yaml.safe_dump(
+        {"certificate": authority.certificate, "private_key": authority.private_key}, default_style="|"
+    )
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another host's task was first
+        raise EyrieError(
+            f"{file}", seen="a file that was made just now", wanted="to be the only one that makes it",
+            next_step="run it again",
+        ) from None  # fmt: skip
+    with os.fdopen(handle, "w", encoding="ascii") as stream:
+        stream.write(_HEADER + text)
+    ignore = file.parent / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="ascii")
