@@ -61,13 +61,13 @@ def test_what_no_helper_says_is_refused(line: bytes) -> None:
     assert watcher.parse(line) is None
 
 
-def test_the_helper_speaks_every_second_and_at_once_when_somebody_is_back() -> None:
-    pace = watcher.Pace()
-    said = [now for now in range(10) if pace.due(now * 0.25, 1000, 60 + now * 0.25)]
-    assert said == [0, 4, 8]
-    assert pace.due(2.5, 2000, 0.1)
-    assert not pace.due(2.75, 2250, 0.0)  # typing on: the next heartbeat is soon enough
-    assert pace.due(3.5, 3000, 0.0)
+def test_the_helper_speaks_at_every_heartbeat_and_at_once_when_somebody_is_back() -> None:
+    pace, beat = watcher.Pace(), watcher.HEARTBEAT
+    looks = [quarter * beat / 4 for quarter in range(10)]
+    assert [now / beat for now in looks if pace.due(now, 1000, 60 + now)] == [0, 1, 2]
+    assert pace.due(2.5 * beat, 2000, 0.1)
+    assert not pace.due(2.75 * beat, 2250, 0.0)  # typing on: the next heartbeat is soon enough
+    assert pace.due(3.5 * beat, 3000, 0.0)
 
 
 def info(level: int = 1, state: int = 0, flags: int = 1, user: str = "owner", gone: int = 0) -> bytes:

@@ -13,7 +13,7 @@ from eyrie.agent.windows import launch, pipes
 from eyrie.agent.windows.kernel import close_handle, create_event, set_event
 from eyrie.agent.windows.watcher import HEARTBEAT, Report, parse
 
-SILENCE = 4.0  # seconds without a word after which a helper is as good as gone
+SILENCE = 6.0  # seconds without a word after which a helper is as good as gone
 RETRY = 5.0
 BIRTH = 20.0  # a desktop that just woke up may take its time to start a program
 END = 2.0

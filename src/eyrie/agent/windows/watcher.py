@@ -10,8 +10,8 @@ from eyrie.agent.windows import input as session_input
 from eyrie.agent.windows import pipes
 from eyrie.agent.windows.kernel import step_back
 
-POLL = 0.2
-HEARTBEAT = 1.0
+POLL = 0.25
+HEARTBEAT = 2.0
 CALL_SECONDS = 10.0
 SEND_SECONDS = 5.0
 
