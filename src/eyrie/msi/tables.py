@@ -9,12 +9,14 @@ steps after each of which a whole release starts:
    (`wxs`);
 2. `Adopt` points the service at the new folder: one value of the registry, the only moment that decides;
 3. the service starts and `Check` waits for it; a failure rolls back, and `Undo` points it back;
-4. after InstallFinalize, RemoveExistingProducts removes the old release: nothing of it is touched before
-   the new one is committed and runs. wixl's MajorUpgrade has it right after InstallValidate: the old one
-   goes first.
+4. InstallExecute carries all this out, and only then RemoveExistingProducts removes the old release:
+   nothing of it is touched before the new one runs, and both are one transaction. wixl's MajorUpgrade has
+   it right after InstallValidate: the old one goes first. After InstallFinalize a lost power could leave
+   both registered, and nothing would remove the old one later.
 
 An old release that an upgrade removes must leave the service alone, which is the new one's by then, and
-the registry: hence `NOT UPGRADINGPRODUCTCODE` on the actions that would take them away.
+the registry. So the actions that would take them away ask whether this release is the one in use: `Adopt`
+wrote that down. Windows Installer says it too, by UPGRADINGPRODUCTCODE; Wine's does not.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from dataclasses import dataclass
 
 from eyrie.msi.identity import UPGRADE_CODE
 from eyrie.msi.model import AGENT, INSTALLER, SERVICE, Package
-from eyrie.msi.wxs import REMEMBERED, SERVICE_COMPONENT
+from eyrie.msi.wxs import IN_USE, REMEMBERED, SERVICE_COMPONENT
 
 # Bits of CustomAction.Type (msidefs.h).
 _FILE, _SET_PROPERTY = 0x12, 0x33
@@ -34,8 +36,6 @@ _AS_SYSTEM = _FILE | _DEFERRED | _NO_IMPERSONATE
 # Bits of Upgrade.Attributes.
 _MIGRATE, _ONLY_DETECT, _FROM, _UP_TO = 1, 2, 256, 512
 
-_STAYS = "NOT UPGRADINGPRODUCTCODE"
-_GOES = f'REMOVE="ALL" AND {_STAYS}'
 _COMES = 'NOT (REMOVE="ALL")'
 _RUNS_PYTHON = (
     "file.python_pythonw.exe"  # python.exe would open a console, and in some sessions has none to open
@@ -64,7 +64,7 @@ class Table:
 
 def tables(package: Package) -> tuple[Table, ...]:
     """Return the tables that replace wixl's or come on top."""
-    return (_upgrade(package), _custom_actions(), _sequence(), _failure_actions(), _remove_files())
+    return (_upgrade(package), _custom_actions(), _sequence(package), _failure_actions(), _remove_files())
 
 
 def _upgrade(package: Package) -> Table:
@@ -107,6 +107,8 @@ def _custom_actions() -> Table:
     rows += [
         # A verbose log spells out what a Registry row writes; of an action that hides its target, nothing.
         ("Enrol", _AS_SYSTEM | _HIDE, _RUNS_PYTHON, python(INSTALLER, 'enrol "[EYRIE_ENROLMENT]"'), ""),
+        # Windows hides the property in its logs; elsewhere it is empty by the time they list it.
+        ("Forget", _SET_PROPERTY, "EYRIE_ENROLMENT", "", ""),
         ("Undo", _AS_SYSTEM | _ROLLBACK | _CONTINUE, _RUNS_PYTHON, python(INSTALLER, "undo"), ""),
         ("Adopt", _AS_SYSTEM, _RUNS_PYTHON, python(INSTALLER, "adopt"), ""),
         ("Check", _AS_SYSTEM, _RUNS_PYTHON, python(INSTALLER, "check"), ""),
@@ -124,8 +126,11 @@ def _custom_actions() -> Table:
     return Table("CustomAction", columns, tuple(rows))
 
 
-def _sequence() -> Table:
+def _sequence(package: Package) -> Table:
     """The whole sequence, so that nothing depends on how wixl sorts what it is given."""
+    in_use = f'NOT UPGRADINGPRODUCTCODE AND (NOT {IN_USE} OR {IN_USE}="{package.release}")'
+    goes = f'REMOVE="ALL" AND {in_use}'
+    not_replaced = f"({_COMES} OR ({in_use}))"
     rows = [
         ("FindRelatedProducts", "", 25),
         ("AppSearch", "", 50),
@@ -140,11 +145,11 @@ def _sequence() -> Table:
         ("InstallInitialize", "", 1500),
         ("ProcessComponents", "", 1600),
         ("UnpublishFeatures", "", 1800),
-        ("StopServices", f"VersionNT AND {_STAYS}", 1900),
-        ("DeleteServices", f"VersionNT AND {_STAYS}", 2000),
-        ("Purge", _GOES, 2010),
-        ("Leave", _GOES, 2020),
-        ("RemoveRegistryValues", _STAYS, 2600),
+        ("StopServices", f"VersionNT AND {not_replaced}", 1900),
+        ("DeleteServices", f"VersionNT AND {not_replaced}", 2000),
+        ("Purge", goes, 2010),
+        ("Leave", goes, 2020),
+        ("RemoveRegistryValues", not_replaced, 2600),
         ("RemoveFiles", "", 3500),
         ("InstallFiles", "", 4000),
         ("WriteRegistryValues", "", 5000),
@@ -155,12 +160,14 @@ def _sequence() -> Table:
         ("MsiConfigureServices", "VersionNT", 5850),
         ("StartServices", "VersionNT", 5900),
         ("Check", _COMES, 5910),
+        ("InstallExecute", "", 5950),
+        ("RemoveExistingProducts", "", 5960),
         ("RegisterUser", "", 6000),
         ("RegisterProduct", "", 6100),
         ("PublishFeatures", "", 6300),
         ("PublishProduct", "", 6400),
         ("InstallFinalize", "", 6600),
-        ("RemoveExistingProducts", "", 6650),
+        ("Forget", "", 6610),
     ]
     columns = (("Action", "s72"), ("Condition", "S255"), ("Sequence", "I2"))
     return Table("InstallExecuteSequence", columns, tuple(rows))

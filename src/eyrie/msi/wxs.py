@@ -21,6 +21,8 @@ SETTINGS_COMPONENT = "component.settings"
 SERVICE_COMPONENT = "component.file.python_pythonw.exe"
 REMEMBERED = {"EYRIE_SERVER": "Server", "EYRIE_POOL": "Pool"}
 """Properties that a repair or an upgrade without them finds again in the registry."""
+IN_USE = "EYRIE_RELEASE"
+"""The release that the service names; the installer's step `adopt` writes it down."""
 
 _NAMESPACE = "http://schemas.microsoft.com/wix/2006/wi"
 _WINDOWS = {601: "Windows 7", 603: "Windows 8.1"}
@@ -74,10 +76,11 @@ def _properties(product: Element, package: Package) -> None:
     for name, value in values.items():
         if value:
             SubElement(product, "Property", Id=name, Value=value)
-    for name, value in REMEMBERED.items():
-        saved = SubElement(product, "Property", Id=f"SAVED_{name}")
+    searches = {f"SAVED_{name}": value for name, value in REMEMBERED.items()}
+    for name, value in {**searches, IN_USE: "Release"}.items():
+        found = SubElement(product, "Property", Id=name)
         SubElement(
-            saved,
+            found,
             "RegistrySearch",
             Id=f"search.{name}",
             Root="HKLM",
@@ -169,12 +172,12 @@ def _settings(install: Element, package: Package) -> str:
     component = SubElement(
         install, "Component", Id=SETTINGS_COMPONENT, Guid=guid("component", "settings"), Win64="yes"
     )
-    key = SubElement(component, "RegistryKey", Root="HKLM", Key=REGISTRY_KEY)
-    values = {"InstallDir": "[INSTALLDIR]", "Server": "[EYRIE_SERVER]", "Pool": "[EYRIE_POOL]"}
-    SubElement(key, "RegistryValue", Name="Version", Type="string", Value=str(package.version), KeyPath="yes")
-    for name, value in values.items():
-        SubElement(key, "RegistryValue", Name=name, Type="string", Value=value)
+    values = {"Version": str(package.version), "InstallDir": "[INSTALLDIR]"}
+    values.update({value: f"[{name}]" for name, value in REMEMBERED.items()})
+    rows = [(REGISTRY_KEY, name, value) for name, value in values.items()]
     # The name '-': the key goes with the component, whatever was added to it since.
-    whole = SubElement(component, "RegistryKey", Root="HKLM", Key=REGISTRY_KEY.rpartition("\\")[0])
-    SubElement(whole, "RegistryValue", Name="-", Type="string", Value="")
+    rows.append((REGISTRY_KEY.rpartition("\\")[0], "-", ""))
+    for key, name, value in rows:
+        row = {"Root": "HKLM", "Key": key, "Name": name, "Type": "string", "Value": value}
+        SubElement(component, "RegistryValue", row, **({"KeyPath": "yes"} if name == "Version" else {}))
     return SETTINGS_COMPONENT

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import os
+import filecmp
 import shutil
 import time
 from contextlib import suppress
@@ -29,28 +29,26 @@ def release_of(image: str | None) -> Path | None:
 
 
 def publish(release: Path, install: Path) -> None:
-    """Let the paths that people use lead to a release; each has the old file or the new one, never none."""
+    """Copy a release to the paths that people use; each has the old file or the new one, never none.
+
+    Copies, not links: a link to a program that runs cannot be removed.
+    """
     (install / PYTHON).mkdir(exist_ok=True)
     wanted = {Path(AGENT)} | {Path(PYTHON, path.name) for path in (release / PYTHON).iterdir()}
     for name in sorted(wanted):
-        link(release / name, install / name)
+        place(release / name, install / name)
     for path in (install / PYTHON).iterdir():
         if Path(PYTHON, path.name) not in wanted:
             with suppress(OSError):  # in use: it goes with the next release
                 path.unlink()
 
 
-def link(source: Path, target: Path) -> None:
-    """Make a name lead to a file; what is in use is moved out of the way first, which Windows allows."""
-    if target.exists() and target.samefile(source):
+def place(source: Path, target: Path) -> None:
+    """Copy a file over another; what is in use is moved out of the way first, which Windows allows."""
+    if target.is_file() and filecmp.cmp(source, target, shallow=False):
         return
     draft = target.with_name(target.name + ".new")
-    with suppress(OSError):
-        draft.unlink()
-    try:
-        os.link(source, draft)
-    except OSError:  # a file system without hard links
-        shutil.copy2(source, draft)
+    shutil.copyfile(source, draft)
     try:
         draft.replace(target)
     except PermissionError:
@@ -59,7 +57,7 @@ def link(source: Path, target: Path) -> None:
 
 
 def remove_others(release: Path, install: Path) -> None:
-    """Remove the links, and releases that a lost power left; Windows Installer removes its own files."""
+    """Remove the copies, and releases that a lost power left; Windows Installer removes its own files."""
     shutil.rmtree(install / PYTHON, ignore_errors=True)
     with suppress(OSError):
         (install / AGENT).unlink()

@@ -26,6 +26,7 @@ def adopt() -> None:
         scm.set_value("Previous", current if current != wanted else None)
         if handle and current != wanted:
             scm.configure(handle, wanted)
+    scm.set_value("Release", RELEASE.name)
     publish(RELEASE, INSTALL)
 
 
@@ -39,12 +40,16 @@ def undo() -> None:
         if handle:
             scm.configure(handle, previous)
             scm.start(handle)
+    scm.set_value("Release", release.name)
     scm.set_value("Previous", None)
     publish(release, INSTALL)
 
 
 def check() -> None:
-    """Wait until the service runs."""
+    """Wait until the service runs; not every installer that registers one quotes its path."""
+    with scm.service(scm.QUERY_CONFIG | scm.CHANGE_CONFIG) as handle:
+        if handle and scm.configured(handle) != image_path(RELEASE):
+            scm.configure(handle, image_path(RELEASE))
     begun = alive = time.monotonic()
     while (state := scm.state()) != scm.RUNNING:
         now = time.monotonic()
