@@ -21,7 +21,7 @@ from eyrie.agent.idle.base import Kind
 from eyrie.agent.log import ERROR
 from eyrie.agent.storage import StateDir
 from eyrie.agent.windows import input as session_input
-from eyrie.agent.windows import purge, scm, watcher, wts
+from eyrie.agent.windows import purge, scm, security, watcher, wts
 from eyrie.agent.windows.machine import Power
 from eyrie.agent.windows.mailbox import Mailbox
 from eyrie.agent.windows.records import BURST, REFILL_SECONDS, Allowance, LogFile
@@ -339,6 +339,27 @@ def test_linux_takes_nothing_of_it(change: dict[str, Any]) -> None:
     data["guest"].update(change)
     with pytest.raises(EyrieError, match="guest"):
         parse(json.dumps(data), "agent.json", LINUX)
+
+
+@pytest.mark.parametrize(
+    ("rights", "private"),
+    [
+        ("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)", True),
+        ("D:PAI(A;OICI;FA;;;BA)", True),
+        ("D:(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)", False),  # inherits whatever is above
+        ("D:AI(A;OICI;FA;;;SY)", False),
+        ("D:P(A;OICI;FA;;;SY)(A;OICI;FR;;;BU)", False),
+        ("D:P(A;OICI;FA;;;SY)(A;CI;WD;;;S-1-5-21-1-2-3-1001)", False),
+        ("D:P(D;;FA;;;SY)", False),
+        ("D:NO_ACCESS_CONTROL", False),
+        ("D:P", False),
+        ("", False),
+    ],
+)
+def test_a_folder_is_private_if_the_system_and_its_administrators_are_alone(
+    rights: str, private: bool
+) -> None:
+    assert security.admits_nobody_else(rights) is private
 
 
 OWNER, OTHER = "S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002"

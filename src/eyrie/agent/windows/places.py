@@ -57,13 +57,12 @@ class Places:
     def prepare(self) -> None:
         """Make the folders, or close those that are there; what a user may have put there is refused."""
         try:
+            if self.data.exists():
+                _refuse_foreign(self.data)
+                if not security.is_private(str(self.data)):
+                    self._look_through()
             for path in (self.data, *(self.data / name for name in FOLDERS)):
-                if not security.make_private(str(path)):
-                    _refuse_foreign(path)
-            for path in sorted(self.data.iterdir()):
-                _refuse_foreign(path)
-                if path.is_file():
-                    security.protect(str(path))
+                security.make_private(str(path))
         except OSError as error:
             raise EyrieError(
                 f"{self.data}",
@@ -71,6 +70,21 @@ class Places:
                 wanted="a folder the agent can write",
                 next_step="run it as an administrator",
             ) from error
+
+    def _look_through(self) -> None:
+        """Take over what is in a folder that was open to others, if administrators made all of it."""
+        security.make_private(str(self.data))
+        _refuse_foreign_below(self.data)
+        for path in self.data.iterdir():
+            if path.is_file():
+                security.protect(str(path))
+
+
+def _refuse_foreign_below(folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        _refuse_foreign(path)  # before going in: it may be a link to elsewhere
+        if path.is_dir():
+            _refuse_foreign_below(path)
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from types import TracebackType
 
 from eyrie.agent.windows import accounts
@@ -11,8 +12,9 @@ from eyrie.agent.windows.api import BOOL, DWORD, POINTER, TEXT, Function, code
 from eyrie.agent.windows.kernel import close_handle, current_process, local_free
 
 # SYSTEM and administrators do everything, nobody else anything; files and folders below inherit it.
-PRIVATE = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
-OWN_FILES = "D:P(A;;FA;;;SY)(A;;FA;;;BA)"
+# They belong to the administrators, too, whichever of them made them: an owner may always change the rights.
+PRIVATE = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+OWN_FILES = "O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)"
 READ_AND_WRITE = "0x0012019b"  # data and attributes, but never "make another instance of this pipe"
 _OWNER, _DACL, _PROTECTED = 0x1, 0x4, 0x80000000
 _ALREADY_EXISTS = 183
@@ -22,6 +24,16 @@ _parse = Function(
     "ConvertStringSecurityDescriptorToSecurityDescriptorW",
     BOOL,
     TEXT,
+    DWORD,
+    POINTER,
+    POINTER,
+)
+_format = Function(
+    "advapi32",
+    "ConvertSecurityDescriptorToStringSecurityDescriptorW",
+    BOOL,
+    POINTER,
+    DWORD,
     DWORD,
     POINTER,
     POINTER,
@@ -64,20 +76,43 @@ def make_private(path: str) -> bool:
         except OSError as error:
             if code(error) != _ALREADY_EXISTS:
                 raise
-        _set_file(path, _DACL | _PROTECTED, rights.descriptor)
+        _set_file(path, _OWNER | _DACL | _PROTECTED, rights.descriptor)
         return False
 
 
 def protect(path: str, text: str = OWN_FILES) -> None:
     """Give a file these rights and no inherited ones."""
     with Rights(text) as rights:
-        _set_file(path, _DACL | _PROTECTED, rights.descriptor)
+        _set_file(path, _OWNER | _DACL | _PROTECTED, rights.descriptor)
+
+
+def is_private(path: str) -> bool:
+    """Tell whether nobody but the system and its administrators has had a way into a folder."""
+    text = TEXT()
+    _format(_read(path, _DACL), 1, _DACL, ctypes.byref(text), None)
+    try:
+        return admits_nobody_else(text.value or "")
+    finally:
+        local_free(ctypes.cast(text, POINTER))
+
+
+def admits_nobody_else(text: str) -> bool:
+    """Tell whether rights, as text, are protected from inheritance and name only the two."""
+    control, entries = re.match(r"D:([A-Z]*)", text), re.findall(r"\(([^)]*)\)", text)
+    if control is None or "P" not in control.group(1).replace("NO_ACCESS_CONTROL", "") or not entries:
+        return False
+    return all(entry.startswith("A;") and entry.rsplit(";", 1)[-1] in ("SY", "BA") for entry in entries)
+
+
+def _read(path: str, what: int) -> ctypes.Array[ctypes.c_char]:
+    room, needed = ctypes.create_string_buffer(65536), DWORD()  # the largest there can be
+    _get_file(path, what, room, len(room), ctypes.byref(needed))
+    return room
 
 
 def owner_of(path: str) -> str:
     """Return who owns a file or folder."""
-    room, needed = ctypes.create_string_buffer(4096), DWORD()
-    _get_file(path, _OWNER, room, len(room), ctypes.byref(needed))
+    room = _read(path, _OWNER)
     sid, defaulted = POINTER(), BOOL()
     _owner(room, ctypes.byref(sid), ctypes.byref(defaulted))
     return accounts.sid_text(sid.value)
