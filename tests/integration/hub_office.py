@@ -204,7 +204,7 @@ class HubOffice:
     def carrier(self, desktop: str, identity: Identity) -> tuple[Carrier, socket.socket]:
         """Start a desktop's carrier; return it and the end that is QEMU's."""
         near, far = socket.socketpair()
-        carrier = Carrier(HubLink(MASTER, PORT, identity), lambda: near)
+        carrier = Carrier(HubLink(MASTER, PORT, identity), near)
         with self.places[desktop].entered():
             carrier.start()
         self._stack.callback(carrier.join, 10)

@@ -54,12 +54,12 @@ class CarrierStatus:
 class Carrier:
     """Runs in a thread of its own; `stop` returns at once."""
 
-    def __init__(self, link: HubLink, qemu: Callable[[], socket.socket | None]) -> None:
-        """Take where QEMU comes from: a call that waits for its connection, or returns None when stopped."""
+    def __init__(self, link: HubLink, qemu: socket.socket) -> None:
+        """Take the end of QEMU's connection, which is closed in the end."""
         self._link = link
         self._tls = client_context(link.identity)  # wrong files are told here, before a guest starts
-        self._accept = qemu
-        self._qemu: socket.socket | None = None
+        self._qemu = qemu
+        self._qemu.setblocking(False)
         self._stop = threading.Event()
         self._woken, self._waker = socket.socketpair()
         self._state, self._reason = "connecting", ""
@@ -88,17 +88,13 @@ class Carrier:
 
     def _run(self) -> None:
         try:
-            self._qemu = self._accept()
-            if self._qemu is not None:
-                self._qemu.setblocking(False)
-                self._keep_connected()
+            self._keep_connected()
         except (OSError, FrameError) as error:  # QEMU is gone, or talks nonsense: nothing left to carry
             self._reason = f"QEMU: {error}"
         finally:
             self._state = "stopped"
             for each in (self._qemu, self._woken, self._waker):
-                if each is not None:
-                    each.close()
+                each.close()
 
     def _keep_connected(self) -> None:
         pause = BACKOFF_FIRST
@@ -151,7 +147,6 @@ class Carrier:
 
     def _idle(self, seconds: float) -> None:
         """Wait; what the guest says meanwhile is lost, as with a cable unplugged."""
-        assert self._qemu is not None
         end = time.monotonic() + seconds
         while not self._stop.is_set() and (left := end - time.monotonic()) > 0:
             if self._qemu in select.select([self._qemu, self._woken], [], [], left)[0]:
@@ -160,7 +155,6 @@ class Carrier:
     def _pump(self, hub: TlsLink) -> None:
         """Carry frames both ways until one side fails; batches of whatever has come make it cheap."""
         qemu = self._qemu
-        assert qemu is not None
         from_hub, to_qemu = Splitter(), self._to_qemu
         self._queue_for_qemu(from_hub.feed, hub.receive())  # what came with the greeting
         heard = said = time.monotonic()

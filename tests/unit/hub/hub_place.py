@@ -98,7 +98,7 @@ class Guest:
         self.qemu.settimeout(WAIT)
         self._splitter = Splitter()
         self._frames: list[bytes] = []
-        self.carrier = Carrier(HubLink("127.0.0.1", port, identity), lambda: far)
+        self.carrier = Carrier(HubLink("127.0.0.1", port, identity), far)
         self.carrier.start()
 
     def send(self, *frames: bytes) -> None:
