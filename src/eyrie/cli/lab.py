@@ -14,6 +14,7 @@ from eyrie.lab import Lab, report
 from eyrie.lab.lab import remove
 from eyrie.lab.paths import Paths
 from eyrie.lab.progress import Lines
+from eyrie.lab.windows.session import NOBODY, parse
 
 app = typer.Typer(no_args_is_help=True, help="An office in a box on this machine.")
 
@@ -65,8 +66,11 @@ def shell(
     user: Annotated[str, typer.Option(help="Who to be there.")] = "root",
 ) -> None:
     """Open a shell on a host, or run a command there."""
-    argv = _load(directory, name).ssh(host, user, shared=False)
+    lab = _load(directory, name)
     words = command[1:] if command and command[0] == "--" else command or []
+    if lab.host(host).is_windows:
+        raise typer.Exit(lab.cmd(host, " ".join(words) or "cmd"))
+    argv = lab.ssh(host, user, shared=False)
     if words:  # a single word may be a whole line for the remote shell, as with ssh
         argv += ["--", words[0] if len(words) == 1 else shlex.join(words)]
     os.execvp(argv[0], argv)  # noqa: S606 # ssh takes over this terminal
@@ -89,6 +93,26 @@ def owner(
 def power_cut(host: HostName, directory: Directory = DEFAULT, name: Name = None) -> None:
     """Cut a host's power: no goodbye reaches the others."""
     _load(directory, name).power_cut(host)
+
+
+@app.command("power-off")
+def power_off(host: HostName, directory: Directory = DEFAULT, name: Name = None) -> None:
+    """Shut a Windows desktop down, its services first."""
+    _load(directory, name).power_off(host)
+
+
+@app.command("sessions")
+def sessions(
+    host: HostName,
+    session: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SESSION...]", help="Each `ID STATE USER LOCK PLACE`; none: nobody."),
+    ] = None,
+    directory: Directory = DEFAULT,
+    name: Name = None,
+) -> None:
+    """Say who is logged in on a Windows desktop, such as `1 active owner locked console`; none: nobody."""
+    _load(directory, name).sessions(host, [parse(each) for each in session or []] or NOBODY)
 
 
 @app.command("power-on")

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from eyrie.errors import EyrieError
 from eyrie.lab import pc_image, vm_image
+from eyrie.lab.model import WINDOWS
 from eyrie.lab.processes import Processes
 from eyrie.lab.recipes import RECIPES, Recipe, mmdebstrap
+from eyrie.lab.windows import recipe as windows
 
 MANIFEST = "manifest.json"
 
@@ -64,6 +66,8 @@ class ImageStore:
         processes.run("work.image", mmdebstrap(recipe, str(root), mirror), environment)
         # Empty lists that look fresh would keep Ansible's apt module (cache_valid_time) from fetching any.
         os.utime(root / "var/lib/apt/lists", (0, 0))
+        if recipe.kind == WINDOWS:
+            windows.add_python(root, self.directory.parent)
         disks = {"vm": vm_image.make, "pc": pc_image.make}
         if recipe.kind in disks:
             disks[recipe.kind](root, building, processes)

@@ -9,6 +9,7 @@ from eyrie.lab.commands import run
 from eyrie.lab.model import Host, Topology
 from eyrie.lab.paths import Paths
 from eyrie.lab.seed import Keys
+from eyrie.lab.windows import credentials
 
 
 def ensure(paths: Paths, topology: Topology) -> None:
@@ -23,6 +24,7 @@ def ensure(paths: Paths, topology: Topology) -> None:
         _pair(_host_key(paths, host), host.name)
         kind, key = _public(_host_key(paths, host)).split()[:2]
         lines.append(f"{host.address},{host.name} {kind} {key}\n")
+    credentials.ensure(paths, topology)
     temporary = paths.known_hosts.with_suffix(".new")
     temporary.write_text("".join(lines), encoding="ascii")
     temporary.rename(paths.known_hosts)
@@ -31,6 +33,8 @@ def ensure(paths: Paths, topology: Topology) -> None:
 def are_made(paths: Paths, topology: Topology) -> bool:
     """Whether every key is there and known_hosts names every host."""
     pairs = [*_administrators(paths, topology), *(_host_key(paths, host) for host in topology.hosts)]
+    if not credentials.are_made(paths, topology):
+        return False
     if not paths.known_hosts.exists() or not all(_is_whole(path) for path in pairs):
         return False
     known = paths.known_hosts.read_text(encoding="ascii")

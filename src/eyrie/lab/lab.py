@@ -22,8 +22,11 @@ from eyrie.lab.present import Reader, process
 from eyrie.lab.processes import Processes
 from eyrie.lab.progress import Progress, Silent
 from eyrie.lab.steps import Applier, tear_down
+from eyrie.lab.windows import desktop, terminal
+from eyrie.lab.windows.session import Session
 
 KEYSTROKE_SECONDS = 0.5
+OFF_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,10 @@ class Lab:
     def ssh(self, host: str, user: str = "root", *, shared: bool = True) -> list[str]:
         """Return the ssh command that reaches a host of a lab that is up."""
         found = self.host(host)
+        if found.is_windows:
+            raise EyrieError(
+                f"ssh to {host}", seen="a Windows desktop", wanted="WinRM", next_step="see docs/lab.md"
+            )
         if not (namespaces.DIRECTORY / self.topology.router_namespace).exists():
             raise EyrieError(f"lab {self.topology.name} is not up", next_step="eyrie lab up")
         return ssh.command(self.topology, self.paths, found, user, shared=shared)
@@ -104,6 +111,12 @@ class Lab:
 
     def touch(self, host: str, seconds: float = 0.0) -> float:
         """Let the owner press a key at once, and on for `seconds`; return the first key's time."""
+        if self.host(host).is_windows:
+            first = desktop.press_key(self.topology, self.paths, self.host(host))
+            while time.monotonic() < first + seconds:
+                time.sleep(KEYSTROKE_SECONDS)
+                desktop.press_key(self.topology, self.paths, self.host(host))
+            return first
         with self.owner(host) as person:
             first = person.type()
             while time.monotonic() < first + seconds:
@@ -117,6 +130,38 @@ class Lab:
         preflight.check_root()
         with locked(self.paths.state), self.progress.step(f"cut the power of {host}"):
             self._applier().cut(found)
+
+    def power_off(self, host: str) -> None:
+        """Shut a Windows desktop down in order: its services are stopped, then the power goes."""
+        found, name = self._windows(host), process(host)
+        preflight.check_root()
+        with locked(self.paths.state), self.progress.step(f"shut {host} down"):
+            desktop.request_power(self.paths, found, "off")
+            deadline = time.monotonic() + OFF_SECONDS
+            while self._processes().alive(name):
+                if time.monotonic() > deadline:
+                    raise EyrieError(
+                        f"Windows on {host}",
+                        seen=f"still on after {OFF_SECONDS:.0f} s",
+                        wanted="a shutdown",
+                        next_step=f"eyrie lab power-cut {host}",
+                    )
+                time.sleep(0.1)
+            self._applier().cut(found)
+
+    def sessions(self, host: str, sessions: Sequence[Session]) -> None:
+        """Say who is logged in on a Windows desktop, and how."""
+        desktop.set_sessions(self.paths, self._windows(host), sessions)
+
+    def cmd(self, host: str, line: str) -> int:
+        """Run a line by cmd.exe on a Windows desktop, its streams this process's; return its exit code."""
+        return terminal.run(self.topology, self.paths, self._windows(host), line)
+
+    def _windows(self, host: str) -> Host:
+        found = self.host(host)
+        if not found.is_windows:
+            raise EyrieError(host, seen=f"a host of kind {found.kind}", wanted="a Windows desktop")
+        return found
 
     def power_on(self, host: str) -> None:
         """Switch a host on again, with the disk it had."""

@@ -15,6 +15,7 @@ INTERFACE_NAME_LENGTH = 15
 PACKAGE_CACHE_PORT = 3142
 GENUINE = "openmosix"
 FAKE = "openmosix-fake"
+WINDOWS = "windows"
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,17 @@ class Host:
     @property
     def is_desktop(self) -> bool:
         """Desktops have an owner."""
-        return "linux_desktops" in self.groups
+        return self.is_windows or "linux_desktops" in self.groups
 
     @property
     def is_node(self) -> bool:
         """An openMosix node, genuine or fake: its ssh server and its shell are those of 2004."""
         return self.kind in (GENUINE, FAKE)
+
+    @property
+    def is_windows(self) -> bool:
+        """A Windows desktop: reached by WinRM, never by ssh."""
+        return self.kind == WINDOWS
 
     @property
     def is_emulated(self) -> bool:

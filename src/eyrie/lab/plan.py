@@ -17,6 +17,7 @@ class Present:
     keys: bool = False
     namespaces: States = field(default_factory=dict)
     package_cache: bool = False
+    proxy: bool = False  # the way to Windows desktops
     images: frozenset[str] = frozenset()
     rooted: frozenset[str] = frozenset()  # hosts that have their disk or tree
     seeded: frozenset[str] = frozenset()  # hosts whose own files are the wanted ones
@@ -29,7 +30,7 @@ class Present:
 class Step:
     """One step; `verb` says what is to be done to `subject`."""
 
-    verb: str  # keys | remove | network | cache | image | prepare | boot | answer
+    verb: str  # keys | remove | network | cache | proxy | image | prepare | boot | answer
     subject: str
     title: str
     done: bool
@@ -55,6 +56,8 @@ def _steps(topology: Topology, present: Present) -> Iterator[Step]:
             host.name, f"cable of {host.name} to {host.subnet.name}", host_spec(topology, host), present
         )
     yield Step("cache", "package cache", "start the package cache", present.package_cache)
+    if any(host.is_windows for host in topology.hosts):
+        yield Step("proxy", "winrm proxy", "open the way to the Windows desktops", present.proxy)
     for kind in topology.kinds:
         needed = any(host.kind == kind and host.name not in present.rooted for host in topology.hosts)
         yield Step("image", kind, f"{kind} image", not needed or kind in present.images)

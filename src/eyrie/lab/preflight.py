@@ -29,6 +29,7 @@ _DISK_VM = {
 }
 BY_KIND = {
     "container": {"systemd-nspawn": "systemd-container", "nft": "nftables"},
+    "windows": {"systemd-nspawn": "systemd-container"},
     "vm": _DISK_VM,
     "pc": _DISK_VM,
     "openmosix": {"qemu-system-i386": "qemu-system-x86"},
@@ -42,7 +43,7 @@ FEATURES = {
 }
 GIB = 1 << 30
 HOST_GIB = 0.5
-IMAGE_GIB = {"container": 1.0, "vm": 2.0, "pc": 2.0, "openmosix": 0.1, "openmosix-fake": 0.2}
+IMAGE_GIB = {"container": 1.0, "windows": 2.0, "vm": 2.0, "pc": 2.0, "openmosix": 0.1, "openmosix-fake": 0.2}
 
 
 def check_root(effective_user: int | None = None) -> None:
@@ -81,7 +82,7 @@ def check_features(kinds: Iterable[str]) -> None:
     """Refuse a kernel that lacks what the lab is made of."""
     wanted = [name for name in FEATURES if name != "nft" or "container" in kinds]
     missing = [name for name in wanted if not _works(["unshare", "--net", *FEATURES[name]])]
-    if "container" in kinds and not _has_overlay():
+    if {"container", "windows"} & set(kinds) and not _has_overlay():
         missing.append("overlay")
     if {"vm", "pc", "openmosix"} & set(kinds) and not Path("/dev/net/tun").exists():
         missing.append("tun")

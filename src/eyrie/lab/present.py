@@ -13,6 +13,7 @@ from eyrie.lab.model import FAKE, GENUINE, PACKAGE_CACHE_PORT, Host, Topology
 from eyrie.lab.paths import Paths
 from eyrie.lab.plan import Present
 from eyrie.lab.processes import Processes
+from eyrie.lab.windows import desktop, way_in
 
 BANNER = b"SSH-2.0"
 SSH_PORT = 22
@@ -41,6 +42,7 @@ class Reader:
             keys=made,
             namespaces=namespaces.read(self.topology.name),
             package_cache=self.package_cache_answers(),
+            proxy=self.proxy_answers(),
             images=frozenset(kind for kind in needed if self._has_image(store, kind)),
             rooted=rooted,
             seeded=frozenset(host.name for host in hosts if made and self.is_seeded(host)),
@@ -69,13 +71,17 @@ class Reader:
 
     def seed(self, host: Host) -> tuple[seed.SeedFile, ...]:
         """Return the host's own files."""
+        if host.is_windows:
+            return desktop.files(self.topology, host)
         own = keys.of(self.paths, host)
         if host.is_node:
             return node_seed.files(own)
         return seed.files(self.topology, host, own, has_security=self.has_security)
 
     def answers(self, host: Host) -> bool:
-        """Whether an ssh server greets on the host."""
+        """Whether an ssh server greets on the host, or WinRM listens there."""
+        if host.is_windows:
+            return self._listens(host, desktop.HTTPS)
         try:
             with namespaces.connect(
                 self.topology.router_namespace, str(host.address), SSH_PORT, SECONDS
@@ -86,6 +92,18 @@ class Reader:
                 return connection.recv(len(BANNER)) == BANNER
         except OSError:
             return False
+
+    def _listens(self, host: Host, port: int) -> bool:
+        try:
+            with namespaces.connect(self.topology.router_namespace, str(host.address), port, SECONDS):
+                return True
+        except OSError:
+            return False
+
+    def proxy_answers(self) -> bool:
+        """Whether the way to the Windows desktops is there, to just those that the lab has."""
+        record = self.processes.alive(way_in.PROCESS)
+        return record is not None and way_in.answers(self.paths)
 
     def package_cache_answers(self) -> bool:
         """Whether the lab's package cache runs and listens."""

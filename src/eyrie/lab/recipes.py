@@ -7,6 +7,8 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from eyrie.lab.windows import recipe as windows
+
 SUITE = "trixie"
 
 _COMMON = (
@@ -118,6 +120,7 @@ RECIPES = {
     "container": Recipe("container", SUITE, _COMMON, _CUSTOMISE + _CONTAINER),
     "vm": Recipe("vm", SUITE, tuple(sorted(_COMMON + _VM)), _CUSTOMISE + _NETWORKD),
     "pc": Recipe("pc", SUITE, _PC, _PC_CUSTOMISE),
+    "windows": Recipe("windows", SUITE, windows.PACKAGES, windows.customise()),
     "openmosix-fake": Recipe("openmosix-fake", SUITE, _FAKE, _FAKE_CUSTOMISE),
 }
 

@@ -26,13 +26,21 @@ from eyrie.lab import (
 )
 from eyrie.lab.commands import run
 from eyrie.lab.images import ImageStore
-from eyrie.lab.model import FAKE, GENUINE, Host, Topology, namespace
+from eyrie.lab.model import FAKE, GENUINE, WINDOWS, Host, Topology, namespace
 from eyrie.lab.paths import Paths
 from eyrie.lab.plan import Step
 from eyrie.lab.present import Reader, process, seed_mark
 from eyrie.lab.processes import Processes
+from eyrie.lab.windows import desktop, way_in
 
-ANSWER_SECONDS = {"container": 90.0, "vm": 360.0, "pc": 360.0, "openmosix": 360.0, "openmosix-fake": 60.0}
+ANSWER_SECONDS = {
+    "container": 90.0,
+    WINDOWS: 90.0,
+    "vm": 360.0,
+    "pc": 360.0,
+    "openmosix": 360.0,
+    "openmosix-fake": 60.0,
+}
 CACHE_SECONDS = 30.0
 POLL_SECONDS = 0.1
 
@@ -53,6 +61,7 @@ class Applier:
             "remove": lambda step: self.remove(step.subject),
             "network": self._network,
             "cache": lambda _: self._package_cache(),
+            "proxy": lambda _: self._proxy(),
             "image": self._image,
             "prepare": lambda step: self._prepare(self._host(step)),
             "boot": lambda step: self._boot(self._host(step)),
@@ -100,6 +109,19 @@ class Applier:
         self.processes.start(name, command)
         self._wait(name, self.reader.package_cache_answers, CACHE_SECONDS)
 
+    def _proxy(self) -> None:
+        name = way_in.PROCESS
+        self.processes.end(name)
+        way_in.port_file(self.paths).unlink(missing_ok=True)
+        targets = [
+            f"{host.address}:{port}"
+            for host in self.topology.hosts
+            if host.is_windows
+            for port in (desktop.HTTP, desktop.HTTPS)
+        ]
+        self.processes.start(name, way_in.command(self.paths, self.topology.router_namespace, targets))
+        self._wait(name, self.reader.proxy_answers, CACHE_SECONDS)
+
     def _image(self, step: Step) -> None:
         if step.subject == GENUINE:
             node_vm.take_images(self.paths)
@@ -137,6 +159,7 @@ class Applier:
             "pc": lambda: pc.command(self.paths, host),
             GENUINE: lambda: node_vm.command(self.paths, host),
             FAKE: lambda: node_fake.command(self.paths, host, self._image_of(host)),
+            WINDOWS: lambda: desktop.command(self.topology, self.paths, host),
         }
         self.processes.start(name, commands[host.kind](), namespace=within)
 

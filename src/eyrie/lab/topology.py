@@ -17,7 +17,7 @@ from eyrie.errors import EyrieError
 from eyrie.lab.model import Host, Subnet, Topology, derived_mac
 
 PLUGIN = "eyrie.pool.lab"
-KINDS = ("container", "vm", "pc", "openmosix")
+KINDS = ("container", "windows", "vm", "pc", "openmosix")
 LAB_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}(?<!-)")
 HOST_NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 GROUP_NAME = re.compile(r"[a-z_][a-z0-9_]*")
@@ -26,6 +26,8 @@ MEMORY_MIB = (192, 65536)
 # A kernel of 2004 without HIGHMEM sees no more; its root file system alone takes 16.
 NODE_MEMORY_MIB = (64, 896)
 NODE_GROUP = "openmosix_nodes"
+# Kinds of host that Ansible must be told how to speak to.
+FAMILY = {"openmosix": NODE_GROUP, "windows": "windows_desktops"}
 CPUS = (1, 64)
 SMALLEST_PREFIX = 29  # a router and at least five hosts
 
@@ -102,8 +104,9 @@ def _host(key: object, value: object, where: str, lab: str, subnets: Mapping[str
     subnet = subnets[_choice(given["subnet"], f"{here}.subnet", tuple(subnets))]
     is_node = kind == "openmosix"
     groups = _groups(given.get("groups", []), f"{here}.groups")
-    if is_node and NODE_GROUP not in groups:
-        wanted = f"{NODE_GROUP} among them, which tells Ansible how to speak to such a host"
+    family = FAMILY.get(kind)
+    if family and family not in groups:
+        wanted = f"{family} among them, which tells Ansible how to speak to such a host"
         raise EyrieError(f"{here}.groups", seen=list(groups), wanted=wanted, next_step="add it")
     return Host(
         name=name,
