@@ -64,6 +64,11 @@ class DesktopError(EyrieError):
         super().__init__(thing, seen=_seen(sight), wanted=wanted, next_step=next_step)
 
 
+def says_shells_are_forbidden(text: str) -> bool:
+    """Whether a message is that of a desktop whose policy forbids remote shells."""
+    return _WORDS[Trouble.SHELLS_FORBIDDEN][0] in text
+
+
 def explain(sight: Sight) -> DesktopError:
     """Return the error that tells a user what this was and what to do."""
     trouble = name(sight)
