@@ -14,6 +14,18 @@ class GuestError(EyrieError):
 
 
 @dataclass(frozen=True)
+class HubSpec:
+    """The pool's Ethernet: where its hub is, what proves desktop and hub to each other, the guest's MAC."""
+
+    address: str
+    port: int
+    ca: str
+    certificate: str
+    key: str
+    mac: str
+
+
+@dataclass(frozen=True)
 class GuestSpec:
     """One guest to start; nothing in it is secret (the token is named by its path)."""
 
@@ -28,13 +40,14 @@ class GuestSpec:
     token: str  # path of the engine's token
     run_dir: str  # private directory of sockets, made and removed by the backend
     config: Mapping[str, str] = field(default_factory=dict)  # what the guest reads at boot, KEY=VALUE
+    hub: HubSpec | None = None  # a second network device, for guests that must reach one another
 
 
 @dataclass(frozen=True)
 class Message:
     """One line from the guest, parsed."""
 
-    kind: str  # hello, state, refused, jobs or invalid
+    kind: str  # hello, state, refused, jobs or invalid; hub is the agent's own end of the cable
     words: tuple[str, ...]
 
 

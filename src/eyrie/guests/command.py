@@ -29,6 +29,7 @@ def qemu_command(
     account: Account | None,
     channel_fd: int,
     qmp_fd: int,
+    hub_fd: int = -1,
     qemu: str,
 ) -> list[str]:
     """Return the whole command, from the scheduling class down to the last device."""
@@ -41,7 +42,9 @@ def qemu_command(
         *["-sandbox", _SANDBOX],
         *hardware.machine(spec, accel, cpu_model(accelerator, version), _BOARD),
         *hardware.image(spec, accelerator),
-        *hardware.devices(spec, f"fd={channel_fd}", f"fd={qmp_fd}", spec.token),
+        *hardware.devices(
+            spec, f"fd={channel_fd}", f"fd={qmp_fd}", spec.token, f"addr.type=fd,addr.str={hub_fd}"
+        ),
     ]
 
 

@@ -39,13 +39,14 @@ def image(spec: GuestSpec, accelerator: str) -> list[str]:
     ]
 
 
-def devices(spec: GuestSpec, channel: str, qmp: str, token: str) -> list[str]:
-    """Return network, channel, monitor and configuration; the token is named by its file, never shown.
+def devices(spec: GuestSpec, channel: str, qmp: str, token: str, hub: str = "") -> list[str]:
+    """Return networks, channel, monitor and configuration; the token is named by its file, never shown.
 
-    `channel` and `qmp` are the options of the sockets that lead to the agent.
+    `channel`, `qmp` and `hub` are the options of the sockets that lead to the agent.
     """
     return [
         *["-netdev", "user,id=net0,ipv6=off", "-device", "virtio-net-pci,netdev=net0,romfile="],
+        *_hub(spec, hub),
         *["-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,{channel}"],
         *["-device", f"virtserialport,chardev=agent,name={PORT_NAME}"],
         # Bounded, however much the guest prints; read over QMP when something is wrong.
@@ -54,6 +55,14 @@ def devices(spec: GuestSpec, channel: str, qmp: str, token: str) -> list[str]:
         *["-fw_cfg", f"name=opt/org.eyrie/config,file={quote(spec.run_dir)}/config"],
         *["-fw_cfg", f"name=opt/org.eyrie/token,file={quote(token)}"],
     ]
+
+
+def _hub(spec: GuestSpec, socket: str) -> list[str]:
+    """Return the second network device, which the guest knows by its place behind the first."""
+    if spec.hub is None:
+        return []
+    device = f"virtio-net-pci,netdev=hub,mac={spec.hub.mac},romfile="
+    return ["-netdev", f"stream,id=hub,server=off,{socket}", "-device", device]
 
 
 def emulated_cpu(version: tuple[int, int]) -> str:

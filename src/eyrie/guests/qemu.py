@@ -10,10 +10,11 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import IO, Mapping
+from typing import IO, Mapping, Sequence
 
 from eyrie.guests.accel import Accelerator, probe
 from eyrie.guests.backend import GuestError, GuestSpec
+from eyrie.guests.cable import Cable
 from eyrie.guests.command import Account, idle_class, qemu_command, unprivileged
 from eyrie.guests.program import config_text, last_lines, qemu_version
 from eyrie.guests.qmp import QmpClient
@@ -48,6 +49,7 @@ class QemuBackend:
         write_config(directory / "config", spec.config, account)
         channel, channel_far = socket.socketpair()
         qmp, qmp_far = socket.socketpair()
+        hub, hub_far = socket.socketpair() if spec.hub else (None, None)
         # In its own directory: a hardened service may write nowhere else.
         errors = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - lives as long as the guest
         try:
@@ -58,13 +60,17 @@ class QemuBackend:
                 account=account,
                 channel_fd=channel_far.fileno(),
                 qmp_fd=qmp_far.fileno(),
+                hub_fd=hub_far.fileno() if hub_far else -1,
                 qemu=self._qemu,
             )
-            process = _launch(command, (channel_far.fileno(), qmp_far.fileno()), errors)
+            cable = Cable(spec.hub, hub) if spec.hub and hub else None
+            ends = [end.fileno() for end in (channel_far, qmp_far, hub_far) if end]
+            process = _launch(command, ends, errors)
         finally:
-            channel_far.close()
-            qmp_far.close()
-        guest = QemuGuest(process, accelerator, channel, QmpClient(qmp), errors, directory)
+            for end in (channel_far, qmp_far, hub_far):
+                if end:
+                    end.close()  # without QEMU's end the cable ends by itself
+        guest = QemuGuest(process, accelerator, channel, QmpClient(qmp), cable, errors, directory)
         try:
             guest.wait_for_qemu(START_SECONDS)
         except GuestError:
@@ -83,10 +89,11 @@ class QemuGuest(TalkingGuest):
         accelerator: str,
         channel: socket.socket,
         qmp: QmpClient,
+        cable: Cable | None,
         errors: IO[bytes],
         directory: Path,
     ) -> None:
-        super().__init__(channel, qmp)
+        super().__init__(channel, qmp, cable)
         self.pid = process.pid
         self.accelerator = accelerator
         self._process = process
@@ -162,7 +169,7 @@ def write_config(file: Path, config: Mapping[str, str], account: Account | None)
         os.chown(file, account.uid, account.gid)
 
 
-def _launch(command: list[str], descriptors: tuple[int, ...], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+def _launch(command: list[str], descriptors: Sequence[int], errors: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start QEMU as a direct child; it dies with the thread that calls this (pdeathsig)."""
     try:
         return subprocess.Popen(

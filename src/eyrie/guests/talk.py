@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 
 from eyrie.guests.backend import GuestError, Message
+from eyrie.guests.cable import Cable
 from eyrie.guests.channel import LineParser, vacate_line
 from eyrie.guests.hardware import CONSOLE
 from eyrie.guests.qmp import QmpClient
@@ -16,10 +17,11 @@ PAUSE_SECONDS = 0.8
 class TalkingGuest:
     """What a guest can be told and asked; how its process lives and ends is for the subclass."""
 
-    def __init__(self, channel: socket.socket, qmp: QmpClient) -> None:
+    def __init__(self, channel: socket.socket, qmp: QmpClient, cable: Cable | None = None) -> None:
         self._channel = channel
         self._channel.setblocking(False)
         self._qmp = qmp
+        self._cable = cable
         self._parser = LineParser()
 
     def wait_for_qemu(self, timeout: float) -> None:
@@ -40,10 +42,11 @@ class TalkingGuest:
 
     def messages(self) -> list[Message]:
         """Return what the guest has said; never blocks, and reads a bounded amount at a time."""
+        news = self._cable.news() if self._cable else []
         try:
-            return self._parser.feed(self._channel.recv(65536))
+            return news + self._parser.feed(self._channel.recv(65536))
         except (BlockingIOError, ConnectionError):  # QEMU is gone: exit_status() tells
-            return []
+            return news
 
     def pause(self) -> None:
         """Stop the virtual CPUs."""
@@ -61,7 +64,9 @@ class TalkingGuest:
             return
 
     def hang_up(self) -> None:
-        """Close both conversations."""
+        """Close both conversations, and pull out the cable."""
+        if self._cable:
+            self._cable.unplug()
         self._channel.close()
         self._qmp.close()
 

@@ -20,6 +20,7 @@ class Ports:
 
     channel: int
     qmp: int
+    hub: int = 0
 
 
 def qemu_command(
@@ -40,7 +41,13 @@ def qemu_command(
         *hardware.base(spec),
         *hardware.machine(spec, accel, cpu),
         *hardware.image(spec, accelerator),
-        *hardware.devices(spec, _client(ports.channel), _client(ports.qmp), f"{spec.run_dir}/token"),
+        *hardware.devices(
+            spec,
+            _client(ports.channel),
+            _client(ports.qmp),
+            f"{spec.run_dir}/token",
+            f"addr.type=inet,addr.host=127.0.0.1,addr.port={ports.hub}",
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Callable
 
 from eyrie.guests.backend import GuestError, Message
+from eyrie.guests.cable import Cable
 from eyrie.guests.program import last_lines
 from eyrie.guests.qmp import QmpClient
 from eyrie.guests.talk import TalkingGuest
@@ -34,8 +35,10 @@ class Began:
 class WindowsQemuGuest(TalkingGuest):
     """One running QEMU process: its channel, its monitor, its job and its life."""
 
-    def __init__(self, began: Began, channel: socket.socket, qmp: QmpClient) -> None:
-        super().__init__(channel, qmp)
+    def __init__(
+        self, began: Began, channel: socket.socket, qmp: QmpClient, cable: Cable | None = None
+    ) -> None:
+        super().__init__(channel, qmp, cable)
         self.pid = began.process.pid
         self.accelerator = began.accelerator
         self._process = began.process
@@ -52,7 +55,7 @@ class WindowsQemuGuest(TalkingGuest):
     def messages(self) -> list[Message]:
         """Return what the guest has said since the last call."""
         messages = super().messages()
-        self._heard = self._heard or bool(messages)
+        self._heard = self._heard or any(message.kind != "hub" for message in messages)
         return messages
 
     def pause(self) -> None:

@@ -12,8 +12,9 @@ LOCAL_SYSTEM = "S-1-5-18"
 ADMINISTRATORS = "S-1-5-32-544"
 LOW_INTEGRITY = "S-1-16-4096"
 _TOKEN_ALL = 0xF01FF
-_TOKEN_USER, _TOKEN_INTEGRITY = 1, 25
-_DISABLE_MAX_PRIVILEGE = 0x1  # leaves only the right to walk through directories
+_TOKEN_USER, _TOKEN_PRIVILEGES, _TOKEN_INTEGRITY = 1, 3, 25
+_CHANGE_NOTIFY = 23  # the right to walk through directories
+_DISABLE_MAX_PRIVILEGE = 0x1  # leaves only that one
 _INTEGRITY = 0x20  # SE_GROUP_INTEGRITY
 
 
@@ -21,6 +22,12 @@ class SidAndAttributes(ctypes.Structure):
     """SID_AND_ATTRIBUTES, which is also TOKEN_USER and TOKEN_MANDATORY_LABEL."""
 
     _fields_ = (("sid", ctypes.c_void_p), ("attributes", DWORD))
+
+
+class Privilege(ctypes.Structure):
+    """LUID_AND_ATTRIBUTES."""
+
+    _fields_ = (("number", DWORD), ("high", ctypes.c_int32), ("attributes", DWORD))
 
 
 @dataclass
@@ -68,19 +75,29 @@ def _local_service() -> Handle:
 def _restricted(token: Handle, low_integrity: bool) -> Handle:
     with sid(ADMINISTRATORS) as administrators:
         disabled = SidAndAttributes(administrators, 0)
+        privileges = _privileges(token)
         result = HANDLE()
         restrict = advapi32(
             *("CreateRestrictedToken", HANDLE, DWORD, DWORD, POINTER, DWORD, POINTER, DWORD, POINTER, POINTER)
         )
         if not restrict(
             *(token.value, _DISABLE_MAX_PRIVILEGE, 1, ctypes.byref(disabled)),
-            *(0, None, 0, None, ctypes.byref(result)),
+            *(len(privileges), privileges, 0, None, ctypes.byref(result)),
         ):
             raise failure("the guest's restricted token")
     handle = Handle(result)
     if low_integrity:
         _lower(handle)
     return handle
+
+
+def _privileges(token: Handle) -> ctypes.Array[Privilege]:
+    """Return all privileges but one, to be taken away by name: not every Windows heeds the flag."""
+    raw = _ask(token, _TOKEN_PRIVILEGES)
+    count = DWORD.from_buffer(raw).value
+    held = (Privilege * count).from_buffer(raw, ctypes.sizeof(DWORD))
+    taken = [each for each in held if each.number != _CHANGE_NOTIFY]
+    return (Privilege * len(taken))(*taken)
 
 
 def _lower(token: Handle) -> None:
@@ -93,11 +110,16 @@ def _lower(token: Handle) -> None:
             raise error
 
 
-def _user(token: Handle) -> str:
-    buffer, length = ctypes.create_string_buffer(256), DWORD()
+def _ask(token: Handle, kind: int) -> ctypes.Array[ctypes.c_char]:
+    buffer, length = ctypes.create_string_buffer(4096), DWORD()
     ask = advapi32("GetTokenInformation", HANDLE, ctypes.c_int, POINTER, DWORD, POINTER)
-    if not ask(token.value, _TOKEN_USER, buffer, len(buffer), ctypes.byref(length)):
-        raise failure("the user of a token")
+    if not ask(token.value, kind, buffer, len(buffer), ctypes.byref(length)):
+        raise failure("what a token may")
+    return buffer
+
+
+def _user(token: Handle) -> str:
+    buffer = _ask(token, _TOKEN_USER)
     text = ctypes.c_void_p()
     name = advapi32("ConvertSidToStringSidW", ctypes.c_void_p, POINTER)
     if not name(SidAndAttributes.from_buffer(buffer).sid, ctypes.byref(text)):

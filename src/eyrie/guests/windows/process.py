@@ -81,6 +81,10 @@ class Process:
         """Put it into its job."""
         job.assign(self._handle)
 
+    def stand_back(self) -> None:
+        """Give it the lowest priority; asked for at its birth already, which not every Windows heeds."""
+        kernel32("SetPriorityClass", HANDLE, DWORD)(self._handle.value, IDLE_PRIORITY)
+
     def wait(self, seconds: float) -> int | None:
         """Return its exit status, or None if it still runs after so long."""
         if self._status is None and self._handle.value:
@@ -139,6 +143,7 @@ def launch(command: Sequence[str], identity: Identity, output: Path, job: Job) -
     process = Process(made)
     try:
         process.join(job)
+        process.stand_back()
     except GuestError:
         process.terminate()
         process.close()

@@ -8,10 +8,11 @@ import shutil
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
 from eyrie.guests.accel import QUESTION, Accelerator
-from eyrie.guests.backend import GuestError, GuestSpec
+from eyrie.guests.backend import GuestError, GuestSpec, HubSpec
+from eyrie.guests.cable import Cable
 from eyrie.guests.program import config_text, qemu_version
 from eyrie.guests.qmp import QmpClient
 from eyrie.guests.talk import not_started
@@ -104,10 +105,10 @@ class WindowsQemuBackend:
             with identity.token:
                 self._let_read(identity, Path(self._qemu).parent, Path(spec.image))
                 prepare(directory, spec, identity)
-                channel, qmp = Listener(), Listener()
-                undo.callback(channel.close)
-                undo.callback(qmp.close)
-                ports = Ports(channel.port, qmp.port)
+                listeners = [Listener() for _ in range(3 if spec.hub else 2)]
+                for listener in listeners:
+                    undo.callback(listener.close)
+                ports = Ports(*(listener.port for listener in listeners))
                 command = qemu_command(
                     self._qemu, spec, accelerator, version, ports, firmware=firmware(self._qemu)
                 )
@@ -118,7 +119,7 @@ class WindowsQemuBackend:
             undo.callback(process.close)
             undo.callback(end, process, job)
             began = Began(process, job, accelerator, directory)
-            guest = _answering(began, channel, qmp, undo)
+            guest = _answering(began, listeners, spec.hub, undo)
             undo.pop_all()
         return guest
 
@@ -160,17 +161,22 @@ def firmware(qemu: str) -> str:
     )
 
 
-def _answering(began: Began, channel: Listener, qmp: Listener, undo: ExitStack) -> WindowsQemuGuest:
-    """Let QEMU run, and call back twice, and answer."""
+def _answering(
+    began: Began, listeners: Sequence[Listener], hub: HubSpec | None, undo: ExitStack
+) -> WindowsQemuGuest:
+    """Let QEMU run, and call back at every listener, and answer."""
     process = began.process
     deadline = time.monotonic() + START_SECONDS
     try:
         process.resume()
         ends = []
-        for listener in (channel, qmp):
+        for listener in listeners:
             ends.append(listener.accept(process.pid, deadline, lambda: process.wait(0) is not None))
             undo.callback(ends[-1].close)
-        guest = WindowsQemuGuest(began, ends[0], QmpClient(ends[1]))
+        cable = Cable(hub, ends[2]) if hub else None
+        if cable:
+            undo.callback(cable.unplug)
+        guest = WindowsQemuGuest(began, ends[0], QmpClient(ends[1]), cable)
         guest.wait_for_qemu(max(1.0, deadline - time.monotonic()))
     except GuestError as error:
         words = said(began.directory)

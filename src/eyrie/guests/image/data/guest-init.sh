@@ -56,6 +56,7 @@ read_config() {
         master) MASTER=$value ;;
         port) PORT=$value ;;
         lease_seconds) LEASE=$value ;;
+        hub_address) HUB_ADDRESS=$value ;;
         esac
     done <$FW_CFG/config/raw
     for key in NAME POOL MASTER PORT LEASE; do
@@ -74,6 +75,16 @@ configure_network() {
     if ! { ip address add 10.0.2.15/24 dev eth0 && ip link set eth0 up && ip route add default via 10.0.2.2; }; then
         refuse image "no network device"
     fi
+    [ -z "$HUB_ADDRESS" ] || join_hub
+}
+
+# The pool's Ethernet: guests there are to reach one another, and the hub has proven them all.
+join_hub() {
+    if ! { ip address add "$HUB_ADDRESS" dev eth1 && ip link set eth1 up; }; then
+        refuse image "no second network device, or no address for it: $HUB_ADDRESS"
+    fi
+    nft 'insert rule inet eyrie input iifname "eth1" accept; insert rule inet eyrie output oifname "eth1" accept' ||
+        refuse image "the firewall inside the guest does not take the pool's Ethernet"
 }
 
 # Read the engine's log as it is written; turn it into what the agent and `watch` need to know.
