@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -14,12 +15,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hub_office import MASTER_ADDRESS, PORT, TAP, HubOffice, QemuGuest, Wire, eventually
+from hub_office import MASTER, MASTER_ADDRESS, PORT, TAP, HubOffice, QemuGuest, Wire, eventually
 
 from eyrie.apt_mirror import debian_mirror
 from eyrie.credentials.authority import new_authority
+from eyrie.guests.accel import Accelerator
+from eyrie.guests.backend import GuestSpec, HubSpec
 from eyrie.guests.image.build import build_image
 from eyrie.guests.image.recipe import Recipe
+from eyrie.guests.qemu import QemuBackend
 from eyrie.hub.guard import guest_mac
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -142,3 +146,50 @@ def test_the_hub_listens_where_it_was_told_and_nowhere_else(office: HubOffice) -
         socket.create_connection(("10.99.1.10", PORT + 1), 5)
     with office.master.entered(), pytest.raises(ConnectionRefusedError):
         socket.create_connection((MASTER_ADDRESS, PORT), 5)
+
+
+def test_the_pools_own_guest_is_reached_through_the_hub(
+    stack: ExitStack, office: HubOffice, image: Path, tmp_path: Path
+) -> None:
+    """The shipped image, started by the agent's backend: its cable, its second device, its address."""
+    identity = office.identity("desk-1")
+    hub = HubSpec(MASTER, PORT, identity.ca, identity.certificate, identity.key, guest_mac("lab", "desk-1"))
+    spec = GuestSpec(
+        name="desk-1",
+        image=str(image),
+        image_id="x",
+        memory_mib=256,
+        cpus=1,
+        cpu_percent=100,
+        user="",
+        accel="tcg",
+        token=str(tmp_path / "token"),
+        run_dir=str(tmp_path / "run"),
+        config={
+            "name": "desk-1",
+            "pool": "lab",
+            "master": MASTER,
+            "port": "9618",
+            "lease_seconds": "600",
+            "hub_address": f"{office.address('desk-1')}/24",
+        },
+        hub=hub,
+    )
+    (tmp_path / "token").write_text("a.b.c")
+    with office.places["desk-1"].entered():
+        guest = QemuBackend(accelerator=Accelerator("tcg", "")).start(spec)
+    stack.callback(guest.close)
+    stack.callback(guest.kill)
+    said = []
+
+    def reached() -> bool:
+        said.extend(guest.messages())
+        ping = office.master.command("ping", "-c", "1", "-W", "1", office.address("desk-1"))
+        return subprocess.run(ping, capture_output=True, check=False).returncode == 0
+
+    eventually(reached, 240)
+    assert ("hub", ("up",)) in [(message.kind, message.words) for message in said]
+    guest.pause()
+    assert not reached()
+    guest.resume()
+    eventually(reached, 30)

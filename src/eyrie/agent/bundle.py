@@ -17,6 +17,7 @@ from typing import Iterator
 import eyrie
 from eyrie.errors import EyrieError
 
+HUB = ("__init__", "carrier", "frames", "greeting", "tls", "tls_link")  # the rest is the master's
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file can say
 SHEBANG = b"#!/usr/bin/python3 -SI\n"
 MAIN = b"""# SPDX-License-Identifier: GPL-3.0-or-later
@@ -76,6 +77,8 @@ def contents() -> Iterator[tuple[str, bytes]]:
     yield from _tree(root / "agent", "eyrie/agent", deep=True)
     yield from _tree(root / "guests", "eyrie/guests", deep=False)  # the image's build is the control side's
     yield from _tree(root / "guests" / "windows", "eyrie/guests/windows", deep=True)
+    for name in HUB:
+        yield f"eyrie/hub/{name}.py", (root / "hub" / f"{name}.py").read_bytes()
     yield from _library("jeepney")
 
 

@@ -13,10 +13,12 @@ from eyrie.agent.fields import Reader
 from eyrie.agent.idle.calendar import DAYS, Window, parse_time
 from eyrie.agent.model import Policy
 from eyrie.errors import EyrieError
+from eyrie.guests.backend import HubSpec
 
 VERSION = 1
 NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?"
 WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+NETWORKS = ("outbound", "hub")
 ACCOUNT = r"[a-z_][a-z0-9_-]{0,31}"
 
 
@@ -67,6 +69,8 @@ class GuestConfig:
     token: str
     accel: str
     program: str = ""  # of QEMU: Windows alone keeps it among the agent's own items
+    hub: HubSpec | None = None
+    hub_address: str = ""  # the guest's own in the pool's Ethernet, with the length of its network
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,9 @@ def _window(reader: Reader) -> Window:
 
 def _guest(reader: Reader, system: System) -> GuestConfig:
     path = reader.windows_path if system.windows else reader.path
+    # Left out it is outbound: what reaches the master's pool port and nothing else.
+    network = reader.choice("network", NETWORKS) if reader.has("network") else NETWORKS[0]
+    hub, hub_address = _hub(reader.child("hub"), system) if network == "hub" else (None, "")
     guest = GuestConfig(
         backend=reader.choice("backend", ("qemu",)),
         image=path("image"),
@@ -206,9 +213,26 @@ def _guest(reader: Reader, system: System) -> GuestConfig:
         token=path("token"),
         accel=reader.choice("accel", system.accelerators),
         program=path("program") if system.windows else "",
+        hub=hub,
+        hub_address=hub_address,
     )
     reader.done()
     return guest
+
+
+def _hub(reader: Reader, system: System) -> tuple[HubSpec, str]:
+    path = reader.windows_path if system.windows else reader.path
+    hub = HubSpec(
+        address=reader.address("address"),
+        port=reader.whole("port", 1, 65535),
+        ca=path("ca"),
+        certificate=path("certificate"),
+        key=path("key"),
+        mac=reader.text("mac", r"[0-9a-f][02468ace](:[0-9a-f]{2}){5}"),
+    )
+    address = reader.text("guest_address", r"[0-9]{1,3}([.][0-9]{1,3}){3}/([89]|[12][0-9]|30)")
+    reader.done()
+    return hub, address
 
 
 def _pool(reader: Reader) -> PoolConfig:

@@ -80,6 +80,8 @@ class Driver:
                 self._stage = max(self._stage, STAGES.get(words[0], Stage.BOOTING))
         elif message.kind == "jobs" and words and words[0].isdigit():
             self.jobs = int(words[0])
+        elif message.kind == "hub":
+            log("the pool's hub: " + " ".join(words))
         elif message.kind == "invalid":
             log("the guest said something unknown: " + " ".join(words)[:200], WARNING)
 
@@ -184,5 +186,7 @@ def spec(config: Config, run_dir: Path) -> GuestSpec:
             "master": pool.master,
             "port": str(pool.port),
             "lease_seconds": str(config.lease_seconds),
+            **({"hub_address": guest.hub_address} if guest.hub else {}),
         },
+        hub=guest.hub,
     )

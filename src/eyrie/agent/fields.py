@@ -40,6 +40,11 @@ class Reader:
             raise self._wrong(key, "nothing", wanted)
         return self._data[key]
 
+    def has(self, key: str) -> bool:
+        """Whether a key that may be left out is there."""
+        self._taken.add(key)
+        return key in self._data
+
     def done(self) -> None:
         """Refuse keys nobody asked for."""
         for key in self._data:

@@ -30,4 +30,5 @@ def contents() -> Iterator[tuple[str, bytes]]:
     for name in ("__init__.py", "errors.py", "agent/__init__.py", "agent/fields.py"):
         yield f"eyrie/{name}", (root / name).read_bytes()
     for path in (root / "hub").glob("*.py"):
-        yield f"eyrie/hub/{path.name}", path.read_bytes()
+        if path.name != "bundle.py":
+            yield f"eyrie/hub/{path.name}", path.read_bytes()

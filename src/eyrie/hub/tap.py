@@ -29,7 +29,7 @@ class Tap:
                 f"tap {name}", seen="no such device", wanted="one that belongs to the hub's account",
                 next_step="systemctl start eyrie-hub-tap",
             )  # fmt: skip
-        self._file = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._file = _tun()
         try:
             fcntl.ioctl(
                 self._file, _TUNSETIFF, struct.pack("16sH22x", name.encode("ascii"), _IFF_TAP | _IFF_NO_PI)
@@ -71,3 +71,14 @@ class Tap:
     def close(self) -> None:
         """Give the device back."""
         os.close(self._file)
+
+
+def _tun() -> int:
+    """Return what systemd has opened for the hub, as on some systems root alone can; else open it."""
+    names = os.environ.get("LISTEN_FDNAMES", "").split(":")
+    if os.environ.get("LISTEN_PID") == str(os.getpid()) and "tun" in names:
+        file = 3 + names.index("tun")
+        os.set_blocking(file, False)
+        os.set_inheritable(file, False)
+        return file
+    return os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -25,6 +25,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "agent_guest_cpu_percent": (1, 100),
     "agent_guest_cpus": (1, 64),
     "agent_guest_memory_mib": (192, 1048576),
+    "agent_hub_port": (1024, 65535),
     "agent_idle_poll_seconds": (0.1, 5),
     "agent_idle_seconds": (5, 86400),
     "agent_lease_seconds": (10, 86400),
@@ -83,6 +84,7 @@ _POOL = Form(
     _matches(r"[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?"), "small letters, digits, '.' and '-', at most 64"
 )
 _ADDRESS = Form(_is_host_address, "the IPv4 address of one host, not loopback")
+_MAYBE_ADDRESS = Form(lambda text: text == "" or _is_host_address(text), f"{_ADDRESS.wanted}, or nothing")
 # It ends up in a host name, an identity and a guest's boot files. slot1, slot1_2, ... are HTCondor's own.
 DESKTOP = Form(
     _matches(r"(?!slot\d)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"),
@@ -109,6 +111,8 @@ _RELEASE = Form(is_release, "a kernel's release such as 2.4.26-om")
 _WORD = Form(is_word, "a word of a kernel's command line such as nmi_watchdog=1")
 
 FORMS: dict[str, Form] = {
+    "agent_hub_address": _ADDRESS,
+    "agent_hub_guest_address": _MAYBE_INTERFACE_ADDRESS,
     "agent_master_address": _ADDRESS,
     "agent_name": DESKTOP,
     "agent_pool_name": _POOL,
@@ -131,6 +135,7 @@ FORMS: dict[str, Form] = {
     "pool_hub_address": _ADDRESS,
     "pool_hub_bridge": _MAYBE_INTERFACE,
     "pool_hub_desktop": DESKTOP,
+    "pool_hub_guest_address": _MAYBE_ADDRESS,
     "pool_hub_pool_name": _POOL,
     "pool_hub_private_address": _MAYBE_INTERFACE_ADDRESS,
     "pool_hub_revoked_certificates": _SERIAL,
