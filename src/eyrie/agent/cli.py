@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -19,6 +20,8 @@ FAILED = 3  # exit status: the agent answered that something is wrong; 1 is no a
 
 def main(argv: Sequence[str]) -> int:
     """Run one command; an EyrieError becomes one sentence on stderr and status 1."""
+    if WINDOWS:
+        _print_anything()
     words = list(argv[1:] if argv[:1] == ["agent"] else argv)
     options = _parser().parse_args(words)
     command: Callable[[argparse.Namespace], int] = options.command
@@ -29,6 +32,13 @@ def main(argv: Sequence[str]) -> int:
         return 1
     except BrokenPipeError:
         return 141
+
+
+def _print_anything() -> None:
+    """Let no name of a user end a command: a pipe's code page may not know its letters."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

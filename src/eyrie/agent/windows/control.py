@@ -23,8 +23,9 @@ from eyrie.agent.windows.security import READ_AND_WRITE
 from eyrie.errors import EyrieError
 
 PIPE = r"\\.\pipe\eyrie-agent"
-# Nobody from the network; whoever logged on here may ask and pause; only the agent may offer the pipe.
-RIGHTS = f"D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;{READ_AND_WRITE};;;AU)"
+# Whoever logged on here may ask and pause, nobody who came by the network; only the agent may offer the pipe.
+# Administrators come first: one in a WinRM shell counts as of the network, though the caller is local.
+RIGHTS = f"D:P(A;;GA;;;SY)(A;;GA;;;BA)(D;;GA;;;NU)(A;;{READ_AND_WRITE};;;AU)"
 MOST = 16
 
 _impersonate = Function("advapi32", "ImpersonateNamedPipeClient", BOOL, HANDLE)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from collections import deque
 from typing import Any, Callable, Iterable
@@ -20,7 +21,10 @@ STOP, INTERROGATE, SHUTDOWN, PARAMCHANGE = 1, 4, 5, 6
 POWEREVENT, SESSIONCHANGE, PRESHUTDOWN = 0xD, 0xE, 0xF
 ACCEPTED = 0x1 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100  # stop, shutdown, parameters, power, sessions, preshutdown
 WAIT_HINT = 30_000  # milliseconds; renewed with every look while the guest leaves
+PRESHUTDOWN_MILLISECONDS = 60_000
 _OWN_PROCESS = 0x10
+_CHANGE_CONFIG, _START = 0x2, 0x10
+_FAILURE_ACTIONS, _PRESHUTDOWN = 2, 7
 _SPECIFIC_ERROR, _NOT_IMPLEMENTED, _NOT_A_SERVICE = 1066, 120, 1063
 _SUSPEND, _POWER_CHANGE = 4, 0xA
 _RESUMES = (6, 7, 0x12)
@@ -35,6 +39,22 @@ class Status(ctypes.Structure):
     )
 
 
+class _FailureActions(ctypes.Structure):
+    """SERVICE_FAILURE_ACTIONSW."""
+
+    _fields_ = (
+        ("reset_seconds", DWORD),
+        ("message", TEXT),
+        ("command", TEXT),
+        ("count", DWORD),
+        ("actions", POINTER),
+    )
+
+
+_open_manager = Function("advapi32", "OpenSCManagerW", HANDLE, TEXT, TEXT, DWORD)
+_open_service = Function("advapi32", "OpenServiceW", HANDLE, HANDLE, TEXT, DWORD)
+_change_config = Function("advapi32", "ChangeServiceConfig2W", BOOL, HANDLE, DWORD, POINTER)
+_close = Function("advapi32", "CloseServiceHandle", BOOL, HANDLE)
 _register = Function("advapi32", "RegisterServiceCtrlHandlerExW", HANDLE, TEXT, POINTER, POINTER)
 _set_status = Function("advapi32", "SetServiceStatus", BOOL, HANDLE, POINTER)
 _dispatch = Function("advapi32", "StartServiceCtrlDispatcherW", BOOL, POINTER)
@@ -132,7 +152,11 @@ def serve(body: Callable[[Manager], None]) -> int:
         kept.append(handler)
         handle = _register(NAME, ctypes.cast(handler, POINTER), None)
         manager.alive(0.0)
-        result[0] = _guarded(body, manager)
+        try:
+            result[0] = _guarded(body, manager)
+        except BaseException as error:
+            log(f"the agent ends on an error it has no answer to: {error!r}", ERROR)
+            os._exit(2)  # without a word to the service manager, which starts again what it takes for crashed
         manager.ended(result[0])
 
     entry = main_type(main)
@@ -152,13 +176,26 @@ def serve(body: Callable[[Manager], None]) -> int:
     return result[0]
 
 
+def expect_restart() -> None:
+    """Have the service manager start the agent again when it crashes, and wait for its guest at shutdown."""
+    manager = _open_manager(None, None, 0x1)
+    try:
+        service = _open_service(manager, NAME, _CHANGE_CONFIG | _START)  # a restart needs the right to start
+        try:
+            steps = (DWORD * 6)(1, 5_000, 1, 5_000, 1, 60_000)  # SC_ACTION_RESTART, after milliseconds
+            actions = _FailureActions(86400, None, None, 3, ctypes.cast(steps, POINTER))
+            _change_config(service, _FAILURE_ACTIONS, ctypes.byref(actions))
+            _change_config(service, _PRESHUTDOWN, ctypes.byref(DWORD(PRESHUTDOWN_MILLISECONDS)))
+        finally:
+            _close(service)
+    finally:
+        _close(manager)
+
+
 def _guarded(body: Callable[[Manager], None], manager: Manager) -> int:
     try:
         body(manager)
     except EyrieError as error:
         log(str(error), ERROR)
         return 1
-    except BaseException as error:
-        log(f"the agent ends on an error it has no answer to: {error!r}", ERROR)
-        return 2
     return 0

@@ -67,8 +67,8 @@ class Sessions(Quiet):
     name = "sessions"
     person = True
 
-    def __init__(self, desk: Desk, close: Callable[[], None] = lambda: None) -> None:
-        self._desk, self._close = desk, close
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def read(self, now: float) -> Reading:
         """Return the seconds since anybody's last input, or since the last one left."""
@@ -106,7 +106,6 @@ class Sessions(Quiet):
     def close(self) -> None:
         """End the helpers."""
         self._desk.helpers.close()
-        self._close()
 
 
 NOT_PRESENT, BUSY, FULL_SCREEN, PRESENTING, ACCEPTS, QUIET, APP = 1, 2, 3, 4, 5, 6, 7
@@ -148,3 +147,7 @@ class Presentation(Quiet):
                 return Reading(self.name, Kind.UNKNOWN, detail=f"{who} does not tell what it shows")
         since = now if self._engaged_at is None else now - self._engaged_at
         return Reading(self.name, Kind.IDLE, since, "nobody presents or watches anything")
+
+    def close(self) -> None:
+        """End the helpers."""
+        self._desk.helpers.close()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterable
 
+from eyrie import __version__
 from eyrie.agent import log
 from eyrie.agent.config import GuestConfig, IdleConfig
 from eyrie.agent.driver import Driver
@@ -101,6 +102,11 @@ def service(wanted: Wanted) -> int:
         log.also(EventLog())
         wanted.places.prepare()
         log.also(LogFile(wanted.places.log))
+        log.log(f"the agent {__version__} starts")
+        try:
+            scm.expect_restart()
+        except OSError as error:  # it was installed in another way, or may not: it still does its work
+            log.log(f"a crashed agent will stay down: {error}", log.WARNING)
         if take_secret(wanted.places):
             log.log("the enrolment secret moved from the registry into its protected file")
         _agent(wanted, manager.mail, manager.session_changes, manager)
