@@ -116,7 +116,7 @@ def test_a_silent_helper_is_unknown_and_a_dead_one_is_started_again() -> None:
     assert office.sessions.read(100.0 + SILENCE + 0.1).kind is Kind.UNKNOWN
     first = office.helper(1)
     first.trouble = "it ended"
-    office.sessions.read(100.0 + RETRY + 1)
+    office.sessions.read(100.0 + SILENCE + RETRY)
     assert first.closed
     assert office.helper(1) is not first
 
