@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from eyrie.desktops.look import INSTALL_FOLDER
 from eyrie.desktops.model import DesktopOutcome, Done, Package
+from eyrie.desktops.sources import is_place
 from eyrie.errors import EyrieError
 from eyrie.windows.quoting import command_line, msi_property
 
@@ -147,9 +148,7 @@ def is_url(source: str) -> bool:
 
 def check_source(source: str) -> None:
     """Refuse what is no source: http would be one that anybody on the way can exchange."""
-    url = re.fullmatch(r"https://[A-Za-z0-9.\[\]:-]+/[A-Za-z0-9._~/-]+", source)
-    path = re.fullmatch(r'(\\\\|[A-Za-z]:\\)[^%"<>|?*^&]+\.msi', source, re.IGNORECASE)
-    if source and not url and not path:
+    if source and not is_place(source):
         raise EyrieError(
             "windows_agent_msi_source",
             seen=source,

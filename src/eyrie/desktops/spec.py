@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eyrie.agent.converge.spec import MARK, placed
 from eyrie.desktops.model import DesktopOutcome, Done
 from eyrie.engines.minting import mint, proven
 from eyrie.engines.tokens import WantedToken, renewal_reason
@@ -53,6 +54,13 @@ def spec(wanted: Wanted, token: str, *, any_version: bool = False) -> bytes:
         "firewall": wanted.firewall,
     }
     return json.dumps(document).encode()
+
+
+def as_on_a_desktop(agent: Any) -> Any:
+    """Return a configuration with its marks replaced as on a desktop, so that it can be checked here."""
+    data = r"C:\ProgramData\Eyrie"
+    marks = MARK.findall(json.dumps(agent))
+    return placed(agent, {mark: rf"{data}\items\{mark[5:]}" if mark != "data" else data for mark in marks})
 
 
 def read(done: Done) -> Answer | None:

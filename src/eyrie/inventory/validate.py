@@ -20,6 +20,8 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "guest_image": ("linux_desktops",),
     "guest_qemu": ("linux_desktops",),
     "agent": ("linux_desktops",),
+    "depot": ("masters",),
+    "windows_agent": ("windows_desktops",),
     "wine": ("masters",),
     "openmosix_vm": ("masters",),
     "openmosix_kernel": ("openmosix_nodes",),
@@ -32,10 +34,15 @@ SAME = (
     ("agent_pool_name", "htcondor_pool_name"),
     ("agent_master_address", "htcondor_address"),
     ("agent_master_port", "htcondor_port"),
+    ("windows_agent_pool_name", "htcondor_pool_name"),
+    ("windows_agent_master_address", "htcondor_address"),
+    ("windows_agent_master_port", "htcondor_port"),
     ("guest_qemu_master_address", "htcondor_address"),
     ("guest_qemu_master_port", "htcondor_port"),
 )
 """A desktop's variable, and the master's whose value it must have."""
+JOINING = frozenset({"agent", "windows_agent"})
+"""Feature groups whose hosts join the pool."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ def problems(hosts: Sequence[Host], known: Collection[str], roles: Collection[st
         *_misspelt(hosts, known, roles),
         *_values(hosts),
         *_managers(hosts),
+        *_depots(hosts),
         *_agreement(hosts),
         *_revoked(hosts),
     ]
@@ -74,7 +82,7 @@ def _names(hosts: Iterable[Host]) -> Iterable[EyrieError]:
                     f"name of desktop {host.name} in the pool",
                     seen=name,
                     wanted=DESKTOP.wanted,
-                    next_step="set agent_name",
+                    next_step="set agent_name (windows_agent_name)",
                 )
     for name, owners in desktops.items():
         if len(owners) > 1:
@@ -184,11 +192,11 @@ def _managers(hosts: Sequence[Host]) -> Iterable[EyrieError]:
             wanted="one master",
             next_step="leave only the central manager in it",
         )
-    if not managers and any("agent" in host.groups for host in hosts):
+    if joining := [] if managers else sorted({_joined(host) for host in hosts} - {""}):
         yield EyrieError(
             "group htcondor",
             seen="no host",
-            wanted="the master that the desktops of group agent join",
+            wanted=f"the master that the desktops of group {' and '.join(joining)} join",
             next_step="add a master to it",
         )
 
@@ -217,7 +225,7 @@ def _agreement(hosts: Sequence[Host]) -> Iterable[EyrieError]:
 def _revoked(hosts: Iterable[Host]) -> Iterable[EyrieError]:
     for host in hosts:
         entries = host.values.get("htcondor_revoked_tokens")
-        if "agent" not in host.groups or not isinstance(entries, list):
+        if not host.groups & JOINING or not isinstance(entries, list):
             continue
         for entry in entries:
             if (
@@ -227,14 +235,37 @@ def _revoked(hosts: Iterable[Host]) -> Iterable[EyrieError]:
             ):
                 yield EyrieError(
                     f"desktop {host.name}",
-                    seen="revoked for good, and yet in group agent",
+                    seen=f"revoked for good, and yet in group {_joined(host)}",
                     wanted="one of the two",
-                    next_step="take it out of group agent, or give its revocation an issued_before",
+                    next_step=f"take it out of group {_joined(host)},"
+                    " or give its revocation an issued_before",
                 )
 
 
+def _depots(hosts: Sequence[Host]) -> Iterable[EyrieError]:
+    served = any("depot" in host.groups for host in hosts)
+    lacking = [
+        host.name
+        for host in hosts
+        if "windows_agent" in host.groups and "windows_agent_depot_url" not in host.values
+    ]
+    if lacking and not served:
+        yield EyrieError(
+            "group depot",
+            seen="no host",
+            wanted=f"a master that publishes what {_listed(lacking)} install",
+            next_step="add a master to it, or set windows_agent_depot_url",
+        )
+
+
+def _joined(host: Host) -> str:
+    """Name the group by which a host joins the pool, if any."""
+    return next(iter(sorted(host.groups & JOINING)), "")
+
+
 def _pool_name(host: Host) -> str:
-    return str(host.values.get("agent_name", host.name.split(".")[0]))
+    own = "windows_agent_name" if "windows_desktops" in host.groups else "agent_name"
+    return str(host.values.get(own, host.name.split(".")[0]))
 
 
 def _listed(names: Iterable[str], most: int = 5) -> str:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from eyrie.desktops.sources import is_source
 from eyrie.engines.tokens import revocations
 from eyrie.errors import EyrieError
 from eyrie.kernels.release import is_release, is_word
@@ -31,6 +32,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "agent_lease_seconds": (10, 86400),
     "agent_master_port": (1024, 65535),
     "agent_start_timeout_seconds": (10, 3600),
+    "depot_certificate_days": (2, 825),
+    "depot_port": (1024, 65535),
     "guest_qemu_master_port": (1024, 65535),
     "htcondor_job_lease_seconds": (20, 86400),
     "htcondor_negotiator_interval_seconds": (5, 3600),
@@ -45,6 +48,19 @@ RANGES: dict[str, tuple[float, float]] = {
     "openmosix_vm_boot_seconds": (10, 3600),
     "openmosix_vm_cpu_percent": (1, 100),
     "openmosix_vm_stop_seconds": (5, 3600),
+    "windows_agent_backoff_first_seconds": (1, 3600),
+    "windows_agent_backoff_max_seconds": (1, 86400),
+    "windows_agent_evict_grace_seconds": (2, 60),
+    "windows_agent_foreign_cpu_percent": (1, 100),
+    "windows_agent_guest_cpu_percent": (1, 100),
+    "windows_agent_guest_cpus": (1, 64),
+    "windows_agent_guest_memory_mib": (192, 1048576),
+    "windows_agent_idle_poll_seconds": (0.1, 5),
+    "windows_agent_idle_seconds": (5, 86400),
+    "windows_agent_lease_seconds": (10, 86400),
+    "windows_agent_master_port": (1024, 65535),
+    "windows_agent_start_timeout_seconds": (10, 3600),
+    "windows_agent_reconnect_seconds": (10, 3600),
     "pool_hub_certificate_days": (1, 3650),
     "pool_hub_flood_per_second": (1, 100_000),
     "pool_hub_mtu": (576, 9000),
@@ -107,6 +123,10 @@ _MAYBE_INTERFACE_ADDRESS = Form(
 )
 _MAYBE_SHA256 = Form(_matches(r"([0-9a-f]{64})?"), "64 small hex digits, or nothing")
 _SERIAL = Form(_matches(r"[0-9A-Fa-f]{1,40}"), "the serial number of a certificate, in hex")
+_DEPOT_URL = Form(
+    _matches(r"https://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._~-]+)*"), "an https URL without a slash at its end"
+)
+_MSI_SOURCE = Form(is_source, "depot, none, an https URL, \\\\SERVER\\SHARE\\X.msi or C:\\FOLDER\\X.msi")
 _RELEASE = Form(is_release, "a kernel's release such as 2.4.26-om")
 _WORD = Form(is_word, "a word of a kernel's command line such as nmi_watchdog=1")
 
@@ -116,6 +136,8 @@ FORMS: dict[str, Form] = {
     "agent_master_address": _ADDRESS,
     "agent_name": DESKTOP,
     "agent_pool_name": _POOL,
+    "depot_address": _ADDRESS,
+    "depot_pool_name": _POOL,
     "guest_qemu_master_address": _ADDRESS,
     "htcondor_address": _ADDRESS,
     "htcondor_admins": _ACCOUNT,
@@ -139,6 +161,11 @@ FORMS: dict[str, Form] = {
     "pool_hub_pool_name": _POOL,
     "pool_hub_private_address": _MAYBE_INTERFACE_ADDRESS,
     "pool_hub_revoked_certificates": _SERIAL,
+    "windows_agent_depot_url": _DEPOT_URL,
+    "windows_agent_master_address": _ADDRESS,
+    "windows_agent_msi_source": _MSI_SOURCE,
+    "windows_agent_name": DESKTOP,
+    "windows_agent_pool_name": _POOL,
     "wine_architectures": _ARCHITECTURE,
     "wine_fonts": _DEBIAN_PACKAGE,
     "wine_job_user": _SERVICE_ACCOUNT,

@@ -156,3 +156,26 @@ def test_a_hundred_culprits_are_counted() -> None:
 def test_values(name: str, good: list[Any], bad: list[Any]) -> None:
     assert [value for value in good if faults({name: value})] == []
     assert [value for value in bad if not faults({name: value})] == []
+
+
+def test_windows_desktops_have_rules_of_their_own() -> None:
+    known = {"windows_agent_name", "windows_agent_depot_url", "htcondor_pool_name"}
+
+    def found(*hosts: Host) -> str:
+        return " ".join(str(each) for each in problems(hosts, known, {"windows_agent", "htcondor"}))
+
+    master = Host("m", frozenset({"masters", "htcondor"}), frozenset())
+    depot = Host("d", frozenset({"masters", "depot"}), frozenset())
+    groups = frozenset({"windows_desktops", "windows_agent"})
+    desktop = Host("pc-1.example.org", groups, frozenset())
+    assert found(master, depot, desktop) == ""
+    assert "publishes what pc-1.example.org install" in found(master, desktop)
+    named = {"windows_agent_depot_url": "https://x:8443"}
+    assert found(master, Host("pc-1", groups, frozenset(named), named)) == ""
+    assert "the desktops of group windows_agent join" in found(depot, desktop)
+    other = Host("pc-2", groups, frozenset(), {"windows_agent_name": "PC-1"})
+    assert "one desktop a name" in found(master, depot, desktop, other)
+    wrong = Host("m2", frozenset({"linux_desktops", "windows_agent"}), frozenset())
+    assert "wanted a host of windows_desktops" in found(master, depot, wrong)
+    away = {"htcondor_revoked_tokens": [{"desktop": "pc-1"}]}
+    assert "group windows_agent" in found(master, depot, Host("pc-1", groups, frozenset(), away))

@@ -54,7 +54,7 @@ class Spec:
         """Return agent.json's text; `{data}` stands for the agent's folder, `{item:NAME}` for that item's."""
         items = f"{data}{separator}items{separator}"
         places = {"data": data, **{f"item:{item.name}": items + item.directory for item in self.items}}
-        return json.dumps(_placed(self.agent, places), indent=2, sort_keys=True) + "\n"
+        return json.dumps(placed(self.agent, places), indent=2, sort_keys=True) + "\n"
 
 
 def parse(text: str) -> Spec:
@@ -126,12 +126,13 @@ def _refuse_unknown_marks(spec: Spec) -> None:
             _wrong("agent", f"{{{mark}}}", f"one of the items: {', '.join(sorted(names)) or 'none'}")
 
 
-def _placed(value: Any, places: Mapping[str, str]) -> Any:
+def placed(value: Any, places: Mapping[str, str]) -> Any:
+    """Put places where their marks stand."""
     if isinstance(value, str):
         return MARK.sub(lambda mark: places[mark.group(1)], value)
     if isinstance(value, Mapping):
-        return {key: _placed(each, places) for key, each in value.items()}
-    return [_placed(each, places) for each in value] if isinstance(value, list) else value
+        return {key: placed(each, places) for key, each in value.items()}
+    return [placed(each, places) for each in value] if isinstance(value, list) else value
 
 
 def _wrong(key: str, seen: object, wanted: str) -> Any:
