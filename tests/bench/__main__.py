@@ -19,6 +19,7 @@ from tests.bench.figures import (
     cold_warm,
     eviction,
     guest_size,
+    hub,
     idle_to_slot,
     input_to_pause,
     nodetable,
@@ -33,6 +34,7 @@ from tests.bench.output import as_json, markdown, table
 
 # These need no lab.
 ALONE: dict[str, Callable[[Callable[[str], None]], list[Figure]]] = {
+    "hub": hub.measure,
     "nodetable": nodetable.measure,
     "openmosix": openmosix.measure,
     "wsman": wsman.measure,
