@@ -69,6 +69,8 @@ class Place:
             self._overlay(name, origin, self.root / INSIDE / name)
         (paths,) = (self.root / INSIDE / "python").glob("python3*._pth")
         paths.write_text(f"{paths.stem}.zip\n.\n..\n..\\packages\n..\\tests\\integration\n", encoding="ascii")
+        library = self.root / "opt/eyrie-lab/lib/desktop_programs"
+        shutil.copytree(ROOT / "src/eyrie/lab/windows/programs", library, dirs_exist_ok=True)
         self._network()
 
     def _overlay(self, name: str, origin: Path, target: Path | None = None) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from eyrie.guests.backend import GuestSpec
-from eyrie.guests.windows import connection
+from eyrie.guests.windows import connection, firewall_system
 from eyrie.guests.windows.accel import Memory
 from eyrie.guests.windows.api import DWORD, HANDLE, kernel32
 from eyrie.guests.windows.firewall_system import fence
@@ -68,8 +68,7 @@ class Side:
             "seconds": took,
             "pid": self.guest.pid,
             "accelerator": self.guest.accelerator,
-            "notice": backend.notice,
-            "job": self.job.notice,
+            "notice": self.job.notice,
         }
 
     def do_start_with_intruder(self) -> str:
@@ -120,6 +119,20 @@ class Side:
             if [kind, word] in heard:
                 break
         return {"heard": heard, "console": "" if [kind, word] in heard else self.do_console()[-1500:]}
+
+    def do_fence(self, master: str) -> dict[str, Any]:
+        """Bring the rules for this master into force, by netsh."""
+        changes = firewall_system.planned(QEMU, master, 9618)
+        firewall_system.apply(changes)
+        again = firewall_system.planned(QEMU, master, 9618)
+        return {"made": len(changes.add), "left": len(again.add) + len(again.remove)}
+
+    def do_unfence(self) -> int:
+        firewall_system.remove()
+        return len(firewall_system.read().local)
+
+    def do_stranger(self, words: list[str]) -> None:
+        firewall_system._netsh(["advfirewall", "firewall", "add", "rule", *words])
 
     def do_console(self) -> str:
         return str(self.guest.console()) if self.guest.exit_status() is None else self.guest.last_words()

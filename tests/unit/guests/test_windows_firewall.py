@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from eyrie.errors import EyrieError
 from eyrie.guests.windows.firewall import Changes, Rule, State, commands, parse, plan, problems, rules
 from eyrie.guests.windows.ranges import V4, V6, merged, without
+from eyrie.lab.windows.programs import rule_registry
 
 QEMU = r"C:\ProgramData\Eyrie\items\qemu-0123456789abcdef\qemu-system-x86_64.exe"
 MASTER, PORT = "10.77.1.10", 9618
@@ -217,6 +218,14 @@ def test_the_words_for_netsh() -> None:
         *["action=block", "enable=yes", f"program={QEMU}", "profile=any", "protocol=tcp"],
         *["remoteip=10.77.1.10", "remoteport=0-9617,9619-65535"],
     ]
+
+
+@pytest.mark.parametrize("rule", rules(QEMU, MASTER, PORT), ids=lambda rule: rule.name)
+def test_netsh_words_come_back_as_the_rule(rule: Rule) -> None:
+    """By way of the lab's stand-in for netsh, which knows nothing of our rules."""
+    (words,) = commands(Changes((), (rule,)))
+    settings = dict(word.split("=", 1) for word in words[4:])
+    assert parse(rule_registry.text(settings)) == rule
 
 
 def test_all_addresses_of_both_families_are_named() -> None:

@@ -134,6 +134,7 @@ class GuestJob:
 
     def __init__(self) -> None:
         self.notice = ""
+        self.remark = ""  # what the guest runs with, as a sentence for the owner
         self._job: Job | None = None
 
     def limit(self, _guest: object) -> None:
@@ -147,7 +148,9 @@ class GuestJob:
 
     def take(self, pid: int) -> None:
         """Look whether the guest is where it should be, and say what is not enforced."""
+        found = [self.remark] if self.remark else []
         if self._job is None or not self._job.contains(pid):
-            self.notice = "the guest runs outside its job object"
+            found.append("the guest runs outside its job object")
         elif self._job.missing:
-            self.notice = f"not limited by Windows: {'; '.join(self._job.missing)}"
+            found.append(f"not limited by Windows: {'; '.join(self._job.missing)}")
+        self.notice = "; ".join(found)

@@ -46,7 +46,6 @@ class WindowsQemuBackend:
         self._fence = fence
         self._job = job
         self._memory = memory
-        self.notice = ""  # what guests run with, as a sentence for the owner
         self._version: tuple[float, tuple[int, int]] | None = None
         self._readable: set[tuple[str, str]] = set()
 
@@ -86,7 +85,7 @@ class WindowsQemuBackend:
             small = probe_spec(spec)
             found = probe(lambda: self.run(small, "whpx", QUESTION), hypervisor_offered())
             self._memory.keep(key, found, now)
-        self.notice = found.notice
+        self._job.remark = found.notice
         return found
 
     def _distrust(self, spec: GuestSpec) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
+from .rule_registry import record
 from .stand_in import introduce, load, say, store
 
 RULES = "firewall"
@@ -81,7 +82,7 @@ def add(settings: Mapping[str, str]) -> int:
     ports = {"localport", "remoteport"} & settings.keys()
     if ports and settings.get("protocol", "any").lower() not in ("tcp", "udp"):
         return _refuse("A specified protocol value is not valid with ports: TCP or UDP is.")
-    store(RULES, [*load(RULES, []), dict(settings)])
+    _keep([*load(RULES, []), dict(settings)])
     say("Ok.\n")
     return 0
 
@@ -92,7 +93,7 @@ def delete(settings: Mapping[str, str]) -> int:
     kept = [rule for rule in rules if not _matches(rule, settings)]
     if len(kept) == len(rules):
         return _refuse(NO_MATCH)
-    store(RULES, kept)
+    _keep(kept)
     say(f"\nDeleted {len(rules) - len(kept)} rule(s).\nOk.\n")
     return 0
 
@@ -110,6 +111,11 @@ def show(settings: Mapping[str, str]) -> int:
                 say(f"{title + ':':<38}{_spelled(full[key])}")
     say("Ok.\n")
     return 0
+
+
+def _keep(rules: list[dict[str, str]]) -> None:
+    store(RULES, rules)
+    record(rules)
 
 
 def _spelled(value: str) -> str:
