@@ -8,7 +8,8 @@ steps after each of which a whole release starts:
 1. the service, which names the old release's folder, is stopped; new files go to a folder of their own
    (`wxs`);
 2. `Adopt` points the service at the new folder: one value of the registry, the only moment that decides;
-3. the service starts and `Check` waits for it; a failure rolls back, and `Undo` points it back;
+3. the service starts and `Check` waits for it, or takes `Adopt` back and fails; whatever else fails rolls
+   back, and `Undo` brings back what `Remember` wrote down;
 4. InstallExecute carries all this out, and only then RemoveExistingProducts removes the old release:
    nothing of it is touched before the new one runs, and both are one transaction. wixl's MajorUpgrade has
    it right after InstallValidate: the old one goes first. After InstallFinalize a lost power could leave
@@ -26,12 +27,13 @@ from dataclasses import dataclass
 
 from eyrie.msi.identity import UPGRADE_CODE
 from eyrie.msi.model import AGENT, INSTALLER, SERVICE, Package
-from eyrie.msi.wxs import IN_USE, REMEMBERED, SERVICE_COMPONENT
+from eyrie.msi.wxs import IN_USE, REGISTERED, REMEMBERED, SERVICE_COMPONENT
 
 # Bits of CustomAction.Type (msidefs.h).
-_FILE, _SET_PROPERTY = 0x12, 0x33
+_FILE, _COMMAND, _SET_PROPERTY = 0x12, 0x22, 0x33
 _CONTINUE, _ROLLBACK, _DEFERRED, _NO_IMPERSONATE, _HIDE = 0x40, 0x100, 0x400, 0x800, 0x2000
-_AS_SYSTEM = _FILE | _DEFERRED | _NO_IMPERSONATE
+_LATER = _DEFERRED | _NO_IMPERSONATE
+_AS_SYSTEM = _FILE | _LATER
 
 # Bits of Upgrade.Attributes.
 _MIGRATE, _ONLY_DETECT, _FROM, _UP_TO = 1, 2, 256, 512
@@ -101,6 +103,7 @@ def _custom_actions() -> Table:
     def python(script: str, words: str) -> str:
         return f'-B "[RELEASEDIR]{script}" {words}'
 
+    undo = rf'"[INSTALLDIR]python\pythonw.exe" -B "[INSTALLDIR]{INSTALLER}" undo'
     rows: list[tuple[str | int, ...]] = [
         (f"Keep.{name}", _SET_PROPERTY, name, f"[SAVED_{name}]", "") for name in REMEMBERED
     ]
@@ -109,7 +112,9 @@ def _custom_actions() -> Table:
         ("Enrol", _AS_SYSTEM | _HIDE, _RUNS_PYTHON, python(INSTALLER, 'enrol "[EYRIE_ENROLMENT]"'), ""),
         # Windows hides the property in its logs; elsewhere it is empty by the time they list it.
         ("Forget", _SET_PROPERTY, "EYRIE_ENROLMENT", "", ""),
-        ("Undo", _AS_SYSTEM | _ROLLBACK | _CONTINUE, _RUNS_PYTHON, python(INSTALLER, "undo"), ""),
+        # By the copies that no rollback removes; of a first installation there is nothing to undo.
+        ("Undo", _COMMAND | _ROLLBACK | _CONTINUE | _LATER, "INSTALLDIR", undo, ""),
+        ("Remember", _AS_SYSTEM, _RUNS_PYTHON, python(INSTALLER, "remember"), ""),
         ("Adopt", _AS_SYSTEM, _RUNS_PYTHON, python(INSTALLER, "adopt"), ""),
         ("Check", _AS_SYSTEM, _RUNS_PYTHON, python(INSTALLER, "check"), ""),
         # A package that cannot be removed is worse than one that leaves something: these two never stop it.
@@ -152,11 +157,13 @@ def _sequence(package: Package) -> Table:
         ("RemoveRegistryValues", not_replaced, 2600),
         ("RemoveFiles", "", 3500),
         ("InstallFiles", "", 4000),
+        ("Undo", _COMES, 4980),
+        ("Remember", _COMES, 4990),
         ("WriteRegistryValues", "", 5000),
         ("Enrol", f"EYRIE_ENROLMENT AND {_COMES}", 5010),
-        ("Undo", _COMES, 5700),
         ("Adopt", _COMES, 5710),
-        ("InstallServices", "VersionNT", 5800),
+        # Never over a service that is there: a rollback would take it away. `Adopt` has changed it by now.
+        ("InstallServices", f"VersionNT AND NOT {REGISTERED}", 5800),
         ("MsiConfigureServices", "VersionNT", 5850),
         ("StartServices", "VersionNT", 5900),
         ("Check", _COMES, 5910),

@@ -23,6 +23,8 @@ REMEMBERED = {"EYRIE_SERVER": "Server", "EYRIE_POOL": "Pool"}
 """Properties that a repair or an upgrade without them finds again in the registry."""
 IN_USE = "EYRIE_RELEASE"
 """The release that the service names; the installer's step `adopt` writes it down."""
+REGISTERED = "EYRIE_SERVICE"
+"""The service's command line before the installation; empty if there is no service."""
 
 _NAMESPACE = "http://schemas.microsoft.com/wix/2006/wi"
 _WINDOWS = {601: "Windows 7", 603: "Windows 8.1"}
@@ -76,15 +78,17 @@ def _properties(product: Element, package: Package) -> None:
     for name, value in values.items():
         if value:
             SubElement(product, "Property", Id=name, Value=value)
-    searches = {f"SAVED_{name}": value for name, value in REMEMBERED.items()}
-    for name, value in {**searches, IN_USE: "Release"}.items():
+    searches = {f"SAVED_{name}": (REGISTRY_KEY, value) for name, value in REMEMBERED.items()}
+    searches[IN_USE] = (REGISTRY_KEY, "Release")
+    searches[REGISTERED] = (rf"SYSTEM\CurrentControlSet\Services\{SERVICE}", "ImagePath")
+    for name, (key, value) in searches.items():
         found = SubElement(product, "Property", Id=name)
         SubElement(
             found,
             "RegistrySearch",
             Id=f"search.{name}",
             Root="HKLM",
-            Key=REGISTRY_KEY,
+            Key=key,
             Name=value,
             Type="raw",
             Win64="yes",
@@ -160,11 +164,12 @@ def _service(component: Element) -> None:
         "ServiceControl",
         Id="service",
         Name=SERVICE,
-        Start="install",
         Stop="both",
         Remove="uninstall",
         Wait="yes",
     )
+    # Whether it came up is for `check` to say, which gives a busy desktop more than one try.
+    SubElement(component, "ServiceControl", Id="start", Name=SERVICE, Start="install", Wait="no")
 
 
 def _settings(install: Element, package: Package) -> str:
@@ -174,10 +179,7 @@ def _settings(install: Element, package: Package) -> str:
     )
     values = {"Version": str(package.version), "InstallDir": "[INSTALLDIR]"}
     values.update({value: f"[{name}]" for name, value in REMEMBERED.items()})
-    rows = [(REGISTRY_KEY, name, value) for name, value in values.items()]
-    # The name '-': the key goes with the component, whatever was added to it since.
-    rows.append((REGISTRY_KEY.rpartition("\\")[0], "-", ""))
-    for key, name, value in rows:
-        row = {"Root": "HKLM", "Key": key, "Name": name, "Type": "string", "Value": value}
+    for name, value in values.items():
+        row = {"Root": "HKLM", "Key": REGISTRY_KEY, "Name": name, "Type": "string", "Value": value}
         SubElement(component, "RegistryValue", row, **({"KeyPath": "yes"} if name == "Version" else {}))
     return SETTINGS_COMPONENT

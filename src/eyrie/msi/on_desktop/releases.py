@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 AGENT = "agent.pyz"
+INSTALLER = "installer.pyz"
 PYTHON = "python"
 
 
@@ -34,7 +35,9 @@ def publish(release: Path, install: Path) -> None:
     Copies, not links: a link to a program that runs cannot be removed.
     """
     (install / PYTHON).mkdir(exist_ok=True)
-    wanted = {Path(AGENT)} | {Path(PYTHON, path.name) for path in (release / PYTHON).iterdir()}
+    wanted = {Path(AGENT), Path(INSTALLER)} | {
+        Path(PYTHON, path.name) for path in (release / PYTHON).iterdir()
+    }
     for name in sorted(wanted):
         place(release / name, install / name)
     for path in (install / PYTHON).iterdir():
@@ -59,8 +62,9 @@ def place(source: Path, target: Path) -> None:
 def remove_others(release: Path, install: Path) -> None:
     """Remove the copies, and releases that a lost power left; Windows Installer removes its own files."""
     shutil.rmtree(install / PYTHON, ignore_errors=True)
-    with suppress(OSError):
-        (install / AGENT).unlink()
+    for name in (AGENT, INSTALLER):
+        with suppress(OSError):
+            (install / name).unlink()
     for folder in release.parent.iterdir():
         if folder != release:
             shutil.rmtree(folder, ignore_errors=True)

@@ -114,6 +114,13 @@ def set_value(name: str, value: str | None) -> None:
             winreg.DeleteValue(key, name)
 
 
+def remove_keys() -> None:
+    """Remove our key and all below it, and the one above if nothing else is in it."""
+    for path in (KEY, KEY.rpartition("\\")[0]):
+        with suppress(OSError):
+            winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, path)
+
+
 def _checked(answer: int) -> int:
     if not answer:
         raise ctypes.WinError(ctypes.get_last_error())

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 assert sys.platform == "win32"
@@ -13,35 +15,42 @@ from eyrie.msi.on_desktop import scm  # noqa: E402 - only there
 from eyrie.msi.on_desktop.releases import image_path, publish, release_of, remove_others  # noqa: E402
 
 RELEASE = Path(sys.argv[0]).resolve().parent
-INSTALL = RELEASE.parent.parent
-START_SECONDS = 30.0
-STOPPED_SECONDS = 5.0  # a service that says so for this long is not merely slow
+INSTALL = RELEASE.parent.parent if RELEASE.parent.name == "versions" else RELEASE
+BEFORE = INSTALL / "before.json"
+VALUES = ("Version", "InstallDir", "Server", "Pool", "Release")
+STARTS = 3  # the service manager gives a program 30 s to answer, which a busy desktop may miss
+PENDING_SECONDS = 60.0
+
+
+def remember() -> None:
+    """Write down what runs now, for `undo`."""
+    with scm.service(scm.QUERY_CONFIG) as handle:
+        image = scm.configured(handle) if handle else None
+    before = {"image": image, "values": {name: scm.get_value(name) for name in VALUES}}
+    BEFORE.write_text(json.dumps(before), encoding="utf-8")
 
 
 def adopt() -> None:
     """Make this release the one that runs: first the service, then the paths that people use."""
-    wanted = image_path(RELEASE)
     with scm.service(scm.QUERY_CONFIG | scm.CHANGE_CONFIG) as handle:
-        current = scm.configured(handle) if handle else None
-        scm.set_value("Previous", current if current != wanted else None)
-        if handle and current != wanted:
-            scm.configure(handle, wanted)
+        if handle and scm.configured(handle) != image_path(RELEASE):
+            scm.configure(handle, image_path(RELEASE))
     scm.set_value("Release", RELEASE.name)
     publish(RELEASE, INSTALL)
 
 
 def undo() -> None:
-    """Go back to the release that ran before, where there was one."""
-    previous = scm.get_value("Previous")
-    release = release_of(previous)
-    if previous is None or release is None:
+    """Go back to what ran before, where something did."""
+    before = json.loads(BEFORE.read_text(encoding="utf-8"))
+    release = release_of(before["image"])
+    if release is None:
         return
     with scm.service(scm.CHANGE_CONFIG | scm.START) as handle:
         if handle:
-            scm.configure(handle, previous)
+            scm.configure(handle, before["image"])
             scm.start(handle)
-    scm.set_value("Release", release.name)
-    scm.set_value("Previous", None)
+    for name, value in before["values"].items():
+        scm.set_value(name, value)
     publish(release, INSTALL)
 
 
@@ -50,14 +59,29 @@ def check() -> None:
     with scm.service(scm.QUERY_CONFIG | scm.CHANGE_CONFIG) as handle:
         if handle and scm.configured(handle) != image_path(RELEASE):
             scm.configure(handle, image_path(RELEASE))
+    for _attempt in range(STARTS):
+        if _comes_up():
+            return
+        with scm.service(scm.START) as handle, suppress(OSError):
+            if handle:
+                scm.start(handle)
+    if not _comes_up():
+        state = scm.state()
+        undo()
+        raise OSError(f"the service {scm.SERVICE} does not run (state {state})")
+
+
+def _comes_up() -> bool:
+    """Wait until the service runs; it does not once it says for a second that it is stopped."""
     begun = alive = time.monotonic()
     while (state := scm.state()) != scm.RUNNING:
         now = time.monotonic()
         if state != scm.STOPPED:
             alive = now
-        if now - alive > STOPPED_SECONDS or now - begun > START_SECONDS:
-            raise OSError(f"the service {scm.SERVICE} does not run (state {state})")
+        if now - alive > 1.0 or now - begun > PENDING_SECONDS:
+            return False
         time.sleep(0.1)
+    return True
 
 
 def enrol(secret: str) -> None:
@@ -68,9 +92,12 @@ def enrol(secret: str) -> None:
 def leave() -> None:
     """Remove what these steps made."""
     remove_others(RELEASE, INSTALL)
+    with suppress(OSError):
+        BEFORE.unlink()
+    scm.remove_keys()
 
 
-STEPS = {"adopt": adopt, "undo": undo, "check": check, "enrol": enrol, "leave": leave}
+STEPS = {"remember": remember, "adopt": adopt, "undo": undo, "check": check, "enrol": enrol, "leave": leave}
 
 
 def main() -> int:
@@ -78,7 +105,7 @@ def main() -> int:
     verb, words = sys.argv[1], sys.argv[2:]
     try:
         STEPS[verb](*words)  # type: ignore[operator]
-    except OSError as error:
+    except (OSError, ValueError) as error:
         scm.set_value("LastTrouble", f"{verb}: {error}")
         return 1
     return 0
