@@ -62,7 +62,7 @@ def _whole() -> float:
 
 def _lost(received: float) -> str:
     lost = 100 * (1 - received / _whole())
-    return f"Nothing holds the sender back but the hub; {lost:.0f} % of the frames found the receiver's queue full."
+    return f"The hub alone holds the sender back; {lost:.0f} % of the frames found the receiver's queue full."
 
 
 def _hub(stack: ExitStack, folder: Path) -> subprocess.Popen[bytes]:
