@@ -115,6 +115,17 @@ def sessions(
     _load(directory, name).sessions(host, [parse(each) for each in session or []] or NOBODY)
 
 
+@app.command("supply")
+def supply(
+    host: HostName,
+    source: Annotated[str, typer.Argument(help="mains, battery, or none (no battery at all).")],
+    directory: Directory = DEFAULT,
+    name: Name = None,
+) -> None:
+    """Let a Windows desktop run on mains or on its battery."""
+    _load(directory, name).supply(host, source)
+
+
 @app.command("power-on")
 def power_on(host: HostName, directory: Directory = DEFAULT, name: Name = None) -> None:
     """Switch a host on again, with the disk it had."""

@@ -22,7 +22,7 @@ from eyrie.lab.present import Reader, process
 from eyrie.lab.processes import Processes
 from eyrie.lab.progress import Progress, Silent
 from eyrie.lab.steps import Applier, tear_down
-from eyrie.lab.windows import desktop, terminal
+from eyrie.lab.windows import desktop, supply, terminal
 from eyrie.lab.windows.session import Session
 
 KEYSTROKE_SECONDS = 0.5
@@ -152,6 +152,10 @@ class Lab:
     def sessions(self, host: str, sessions: Sequence[Session]) -> None:
         """Say who is logged in on a Windows desktop, and how."""
         desktop.set_sessions(self.paths, self._windows(host), sessions)
+
+    def supply(self, host: str, source: str) -> None:
+        """Let a Windows desktop run on `mains` or `battery`, or have no battery (`none`)."""
+        supply.write(desktop.supply_folder(self.paths, self._windows(host)), source)
 
     def cmd(self, host: str, line: str) -> int:
         """Run a line by cmd.exe on a Windows desktop, its streams this process's; return its exit code."""

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from eyrie.errors import EyrieError
@@ -56,8 +58,19 @@ def files(topology: Topology, host: Host) -> tuple[SeedFile, ...]:
 
 
 def secret_file(paths: Paths, host: Host) -> Path:
-    """Return this boot's secret of the broker."""
+    """Return the file with this boot's secret of the broker."""
     return paths.host(host.name) / "broker-secret"
+
+
+def secret(paths: Paths, host: Host) -> str:
+    """Return this boot's secret; of a desktop that never was on there is none, and none is asked for."""
+    path = secret_file(paths, host)
+    return path.read_text(encoding="ascii") if path.exists() else ""
+
+
+def supply_folder(paths: Paths, host: Host) -> Path:
+    """Return the folder that says what the desktop runs on: mains or battery."""
+    return paths.root(host.name) / "opt/eyrie-lab/supply"
 
 
 def press_key(topology: Topology, paths: Paths, host: Host) -> float:
@@ -92,10 +105,20 @@ def place(paths: Paths, host: Host, name: str, content: bytes) -> None:
 
 
 def _ask(topology: Topology, paths: Paths, host: Host, order: str) -> dict[str, object]:
+    with _expecting_it_on(host):
+        return ask(connect(topology, host), secret(paths, host), order)
+
+
+def connect(topology: Topology, host: Host) -> socket.socket:
+    """Return a connection to the broker."""
+    with _expecting_it_on(host):
+        return namespaces.connect(topology.host_namespace(host), "127.0.0.1", wire.PORT, ANSWER_SECONDS)
+
+
+@contextmanager
+def _expecting_it_on(host: Host) -> Iterator[None]:
     try:
-        secret = secret_file(paths, host).read_text(encoding="ascii")
-        namespace = topology.host_namespace(host)
-        return ask(namespaces.connect(namespace, "127.0.0.1", wire.PORT, ANSWER_SECONDS), secret, order)
+        yield
     except OSError as error:
         raise EyrieError(
             f"Windows on {host.name}",

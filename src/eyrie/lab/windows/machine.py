@@ -27,6 +27,7 @@ from eyrie.lab.wsman.server import Endpoint
 from eyrie.lab.wsman.settings import Account, Settings
 
 PROGRAMS = Path(__file__).with_name("programs")
+START = Path(__file__).with_name("data") / "start.sh"
 INSIDE = "opt/eyrie-lab"
 BOOT_SECONDS = 90.0
 POLL_SECONDS = 0.05
@@ -56,6 +57,8 @@ def _equip(root: Path, copy: Path) -> str:
     library = root / INSIDE / "lib/desktop_programs"
     shutil.rmtree(library, ignore_errors=True)
     shutil.copytree(PROGRAMS, library, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(START, root / INSIDE / "start")
+    (root / INSIDE / "start").chmod(0o755)
     secret = secrets.token_hex(16)
     for path in (root / INSIDE / "secret", copy):
         path.unlink(missing_ok=True)

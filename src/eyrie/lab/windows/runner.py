@@ -51,12 +51,14 @@ class BrokerRunner:
 
 
 def ask(connection: socket.socket, secret: str, order: str) -> dict[str, Any]:
-    """Give the broker an order that is answered at once."""
+    """Give the broker an order that is answered at once; OSError: there is no broker (any more)."""
     channel = wire.Channel(connection)
     try:
         answer = _ask(channel, secret, order)
     finally:
         channel.close()
+    if not answer:
+        raise ConnectionResetError("the desktop hung up")
     if "boot_id" not in answer:
         raise EyrieError(
             "the lab's broker on a Windows desktop", seen=answer.get("error", answer), wanted="an answer"

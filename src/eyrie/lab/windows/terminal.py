@@ -8,11 +8,9 @@ import socket
 import sys
 import threading
 
-from eyrie.lab import namespaces
 from eyrie.lab.model import Host, Topology
 from eyrie.lab.paths import Paths
-from eyrie.lab.windows.desktop import ANSWER_SECONDS, secret_file
-from eyrie.lab.windows.programs import wire
+from eyrie.lab.windows import desktop
 from eyrie.lab.windows.runner import BrokerRunner
 from eyrie.lab.wsman.runner import Order, Process, Stream
 
@@ -36,15 +34,15 @@ class _Out:
 
 def run(topology: Topology, paths: Paths, host: Host, line: str) -> int:
     """Run a line by cmd.exe, or cmd.exe itself; return its exit code."""
-    secret = secret_file(paths, host).read_text(encoding="ascii")
-    namespace, out = topology.host_namespace(host), _Out()
+    out = _Out()
 
     def connect() -> socket.socket:
-        connection = namespaces.connect(namespace, "127.0.0.1", wire.PORT, ANSWER_SECONDS)
+        connection = desktop.connect(topology, host)
         connection.settimeout(None)
         return connection
 
-    process = BrokerRunner(secret, connect).start(Order(line, codepage=UTF_8), out)
+    runner = BrokerRunner(desktop.secret(paths, host), connect)
+    process = runner.start(Order(line, codepage=UTF_8), out)
     threading.Thread(target=_feed, args=(process,), daemon=True).start()
     while not out.over.is_set():
         try:

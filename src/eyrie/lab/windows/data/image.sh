@@ -1,3 +1,4 @@
+#!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Run inside the new tree, after the sources beside this file were written to /tmp/lab.
 set -eu
@@ -26,17 +27,7 @@ mkdir "$windows/eyrie-lab"
 # Else Wine would update the prefix, our files included, should a time stamp ever differ.
 echo disable > "$WINEPREFIX/.update-timestamp"
 
-mkdir -p /opt/eyrie-lab/lib
-cat > /opt/eyrie-lab/start <<'END'
-#!/bin/sh
-# Wine runs as long as the broker does; its exit status says whether to boot again.
-wine 'Z:\opt\eyrie-lab\python\python.exe' -B -X utf8 -m desktop_programs.broker </dev/null
-code=$?
-wineserver -k
-wineserver -w
-exit $code
-END
-chmod 755 /opt/eyrie-lab/start
+mkdir -p /opt/eyrie-lab/lib /opt/eyrie-lab/supply
 
 cd /
 apt-get -qq -y purge gcc-mingw-w64-x86-64-win32 >/dev/null
