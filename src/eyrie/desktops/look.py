@@ -83,8 +83,8 @@ def parse(done: Done) -> Seen | None:
 
 
 def _version(text: str) -> str:
-    """Take the numbers out of `ver`, whose words are in the desktop's language."""
-    match = re.search(r"\[[^\]\d]*(\d+\.\d+\.\d+)", text)
+    """Take the numbers out of `ver`, whose other words are in the desktop's language."""
+    match = re.search(r"(?m)^Microsoft Windows[^\d\r\n]*(\d+\.\d+\.\d+)", text)
     return match[1] if match else ""
 
 

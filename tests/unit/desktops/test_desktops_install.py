@@ -116,7 +116,12 @@ def test_a_64_bit_windows_is_seen_from_a_32_bit_prompt() -> None:
 
 
 @pytest.mark.parametrize(
-    "ver", ["Microsoft Windows [版本 10.0.22631]", "Microsoft Windows [versión 6.3.9600]"]
+    "ver",
+    [
+        "Microsoft Windows [版本 10.0.22631]",
+        "Microsoft Windows [versión 6.3.9600]",
+        "Microsoft Windows 10.0.19043",
+    ],
 )
 def test_versions_are_read_in_any_language(ver: str) -> None:
     assert bring(FakeWindows(ver=ver))[0] is Step.INSTALL
