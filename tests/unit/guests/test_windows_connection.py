@@ -40,16 +40,17 @@ HERE, THERE = ("127.0.0.1", 50123), ("127.0.0.1", 50001)
         ([row(THERE, HERE, OTHER)], None),
         ([row(("10.0.0.1", 50123), THERE, OTHER)], None),
         ([row(("127.0.0.1", 50124), THERE, OTHER)], None),
+        ([row(HERE, ("127.0.0.1", 50002), OTHER)], None),
         ([], None),
     ],
-    ids=["it", "second", "our own end", "other address", "other port", "empty"],
+    ids=["it", "second", "our own end", "other address", "other port", "elsewhere", "empty"],
 )
 def test_the_owner_of_the_far_end(rows: list[bytes], owner: int | None) -> None:
     assert find_owner(table(*rows), HERE, THERE) == owner
 
 
 def test_a_row_beyond_the_count_is_rubbish() -> None:
-    text = table(row(THERE, HERE, OTHER)) + row(HERE, THERE, QEMU)
+    text = struct.pack("<I", 1) + row(THERE, HERE, OTHER) + row(HERE, THERE, QEMU)
     assert find_owner(text, HERE, THERE) is None
 
 

@@ -72,6 +72,8 @@ near = st.integers(-2, 2)
     ipaddress.IPv4Address("255.255.255.255"), 65535, ipaddress.IPv4Address("0.0.0.0"), None, "tcp", 65535
 )
 @example(ipaddress.IPv4Address("0.0.0.1"), 1, ipaddress.IPv4Address("0.0.0.1"), 0, "tcp", 0)
+@example(ipaddress.IPv4Address(MASTER), PORT, ipaddress.IPv4Address(LOOPBACK), None, "tcp", 50001)
+@example(ipaddress.IPv4Address(MASTER), PORT, ipaddress.IPv4Address(LOOPBACK), None, "udp", PORT)
 def test_everything_is_blocked_but_the_pools_port(
     master: ipaddress.IPv4Address,
     port: int,
@@ -119,6 +121,7 @@ def test_without_leaves_all_but_some(numbers: list[int], number: int) -> None:
     kept = without((0, 30), numbers)
     assert any(low <= number <= high for low, high in kept) is (number not in numbers)
     assert merged(kept) == kept
+    assert merged([*kept, *((each, each) for each in numbers)]) == ((0, 30),)
 
 
 @pytest.mark.parametrize("rule", rules(QEMU, MASTER, PORT), ids=lambda rule: rule.name)
@@ -167,7 +170,12 @@ def test_nonsense_is_no_rule(text: str) -> None:
 
 
 def test_subnets_are_read_in_both_spellings() -> None:
-    for text in ("RA4=10.0.0.0/255.0.0.0|", "RA4=10.0.0.0/8|", "RA4=10.0.0.0-10.255.255.255|"):
+    for text in (
+        "RA4=10.1.2.3/8|",
+        "RA4=10.0.0.0/255.0.0.0|",
+        "RA4=10.0.0.0/8|",
+        "RA4=10.0.0.0-10.255.255.255|",
+    ):
         rule = parse(f"v2.10|Action=Block|Active=TRUE|Dir=Out|{text}App=x|Name=y|")
         assert rule is not None and rule.v4 == ((10 << 24, (11 << 24) - 1),)
 
