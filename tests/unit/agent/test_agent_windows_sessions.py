@@ -173,6 +173,17 @@ def test_who_unlocks_is_here_whatever_the_helper_says() -> None:
     assert told(office.sessions.read(101.5)) == (Kind.IDLE, 0.0)
 
 
+def test_a_screen_that_locks_itself_is_nobody_coming_back() -> None:
+    office = Office(active())
+    office.sessions.read(100.0)
+    office.says(1, 300.0, 100.0)
+    office.changes = [7]
+    office.who(active(locked=True))
+    reading = office.sessions.read(101.0)
+    assert told(reading) == (Kind.IDLE, 301.0)
+    assert reading.detail == "session 1 of owner, locked"
+
+
 def test_ignored_users_are_nobody() -> None:
     office = Office(active(1, "KIOSK"))
     assert told(office.sessions.read(100.0)) == (Kind.IDLE, 100.0)

@@ -10,6 +10,8 @@ from eyrie.agent.windows.helpers import Helpers
 from eyrie.agent.windows.wts import Session
 
 LIST_SECONDS = 2.0  # Windows tells of changes at once; this is for what it may not tell
+# Locked (a screen saver does that, too, and who presses Win+L is seen by the helper), controlled from afar.
+NOBODY = (7, 9)
 AWAY = ("disconnected",)  # programs go on there, but no keyboard leads to them
 
 
@@ -20,7 +22,7 @@ class Desk:
         self,
         listing: Callable[[], Sequence[Session]],
         helpers: Helpers,
-        changes: Callable[[], Iterable[object]] = tuple,
+        changes: Callable[[], Iterable[int]] = tuple,
         ignored_users: Iterable[str] = (),
     ) -> None:
         self._listing, self.helpers, self._changes = listing, helpers, changes
@@ -33,9 +35,10 @@ class Desk:
 
     def look(self, now: float) -> None:
         """Know the sessions as they are now."""
-        if any(True for _ in self._changes()):
+        told = tuple(self._changes())
+        if any(each not in NOBODY for each in told):
             self.changed_at = now
-        elif self._listed_at is not None and 0.0 <= now - self._listed_at < LIST_SECONDS:
+        elif not told and self._listed_at is not None and 0.0 <= now - self._listed_at < LIST_SECONDS:
             return
         first, self._listed_at = self._listed_at is None, now
         try:

@@ -61,7 +61,7 @@ def backends(state: Path, job: GuestJob) -> Callable[[GuestConfig], Backend]:
 
 def monitor(
     mail: Mailbox,
-    changes: Callable[[], Iterable[object]],
+    changes: Callable[[], Iterable[int]],
     config: IdleConfig,
     now: float,
     guest_cpu: Callable[[], float],
@@ -114,7 +114,7 @@ def service(wanted: Wanted) -> int:
     return scm.serve(body)
 
 
-def _agent(wanted: Wanted, mail: Mailbox, changes: Callable[[], Iterable[object]], teller: Teller) -> None:
+def _agent(wanted: Wanted, mail: Mailbox, changes: Callable[[], Iterable[int]], teller: Teller) -> None:
     lock = Lock(wanted.places.lock)
     try:
         kernel.step_back()
