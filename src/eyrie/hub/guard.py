@@ -87,7 +87,10 @@ def mac_text(mac: bytes) -> str:
 
 def parse_address(text: str) -> bytes | None:
     """Return the four bytes of an IPv4 address; nothing means that any may be used."""
-    return ipaddress.IPv4Address(text).packed if text else None
+    try:
+        return ipaddress.IPv4Address(text).packed if text else None
+    except ValueError as error:
+        raise EyrieError("guest's address", seen=text, wanted="an IPv4 address, or nothing") from error
 
 
 def guest_mac(pool: str, name: str) -> str:

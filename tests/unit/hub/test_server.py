@@ -140,7 +140,11 @@ def test_no_certificate_no_frame(hub: RunningHub, office: Office) -> None:
     ):
         tls.recv(100)
     assert hub.refused() == {"PEER_DID_NOT_RETURN_A_CERTIFICATE": 1}
+
+
+def test_a_good_certificate_over_an_old_tls_is_no_way_in(hub: RunningHub, office: Office) -> None:
     old = ssl.create_default_context(cafile=str(office.ca))
+    old.load_cert_chain(office.issue("desk-1").certificate)
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with socket.create_connection(("127.0.0.1", hub.port), WAIT) as plain, pytest.raises(ssl.SSLError):
         old.wrap_socket(plain, server_hostname="127.0.0.1")
