@@ -51,10 +51,14 @@ def plan(current: Mapping[str, str], desired: Iterable[File]) -> tuple[File, ...
 
 
 def install_command(changes: Iterable[File], uploads: Mapping[str, str]) -> str:
-    """Return the sh line that moves uploads (dest -> upload) into place, each file whole or not at all."""
+    """Return the sh line that moves uploads (dest -> upload) into place, each file whole or not at all.
+
+    A file that cannot be written, as on a full disk, ends it; what was written of it is removed.
+    """
     steps = []
     for file in changes:
         new = shlex.quote(file.dest + ".new")
+        steps.append(f"new={new}")
         steps.append(f"install -D -o root -g root -m {file.mode} -- {shlex.quote(uploads[file.dest])} {new}")
         steps.append(f"mv -f -- {new} {shlex.quote(file.dest)}")
-    return " && ".join(steps)
+    return " && ".join(steps) + ' || { rm -f -- "$new"; exit 1; }'

@@ -47,6 +47,19 @@ def test_files_are_read_installed_and_then_right(tmp_path: Path, name: str) -> N
     assert Path(wanted.dest).stat().st_mode & 0o777 == 0o640
 
 
+def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(tmp_path: Path) -> None:
+    """The limit of a file's size stands in for the disk's end."""
+    (tmp_path / "upload").write_bytes(b"x" * 100_000)
+    there = tmp_path / "there"
+    there.write_text("old")
+    command = install_command([File(str(there), "0644", "0" * 64)], {str(there): str(tmp_path / "upload")})
+    full = f"trap '' XFSZ; ulimit -f 8; {command}"
+    done = subprocess.run(["sh", "-c", full], capture_output=True, text=True, check=False)
+    assert (done.returncode, "large" in done.stderr) == (1, True)
+    assert there.read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"there", "upload"}
+
+
 def test_a_changed_file_is_written_again(tmp_path: Path) -> None:
     there = tmp_path / "file"
     there.write_text("old")
