@@ -131,6 +131,7 @@ class HubOffice:
         self.master.ip("tuntap", "add", "dev", TAP, "mode", "tap", "user", USER)
         self.master.ip("address", "add", f"{MASTER_ADDRESS}/24", "dev", TAP)
         self.master.ip("link", "set", TAP, "up")
+        self.log = folder / "hub.log"
         self.tun = folder / "tun"
         os.mknod(self.tun, stat.S_IFCHR | 0o666, os.makedev(10, 200))
         self.tun.chmod(0o666)
@@ -189,7 +190,8 @@ class HubOffice:
         # What Debian's udev lets everybody open, and other systems root alone.
         tun = ["unshare", "--mount", "sh", "-c", f'mount --bind {self.tun} /dev/net/tun; exec "$@"', "sh"]
         words = [*tun, *drop, "--no-new-privs", *python, "run", "--config", str(self.folder / "hub.json")]
-        self.hub = subprocess.Popen(self.master.command(*words))
+        with self.log.open("ab") as log:
+            self.hub = subprocess.Popen(self.master.command(*words), stderr=log)
         eventually(lambda: (self.folder / "run" / "status").exists(), 20)
 
     def stop_hub(self) -> None:

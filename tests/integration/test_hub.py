@@ -198,3 +198,10 @@ def test_the_pools_own_guest_is_reached_through_the_hub(
     assert not reached()
     guest.resume()
     eventually(reached, 30)
+
+
+def test_a_hub_whose_device_is_gone_ends_and_says_so(office: HubOffice) -> None:
+    assert office.hub is not None
+    office.master.ip("link", "delete", "dev", TAP)
+    assert office.hub.wait(10) == 1
+    assert f"tap {TAP} is gone" in office.log.read_text()

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 async def run(path: Path) -> None:
     """Run until SIGTERM; SIGHUP reads the configuration again, and keeps the old if the new is no good."""
     hub = Hub(load(path))
-    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    loop = asyncio.get_running_loop()
 
     def reload() -> None:
         try:
@@ -69,17 +69,19 @@ async def run(path: Path) -> None:
                 hub.reload(settings)
             else:
                 log("the new configuration takes a new start, for which the hub ends")
-                done.set()
+                hub.done.set()
         except EyrieError as error:
             log(f"the configuration stays as it was: {error}")
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, done.set)
+        loop.add_signal_handler(number, hub.done.set)
     loop.add_signal_handler(signal.SIGHUP, reload)
     await hub.start()
     _tell_systemd("READY=1")
-    await done.wait()
+    await hub.done.wait()
     await hub.stop()
+    if hub.trouble:
+        raise EyrieError("hub", seen=hub.trouble, wanted="the device that eyrie-hub-tap.service makes")
 
 
 def ask(path: str) -> dict[str, object]:

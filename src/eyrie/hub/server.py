@@ -35,6 +35,8 @@ class Hub:
         self._servers: list[asyncio.AbstractServer] = []
         self._ticking: asyncio.Task[None] | None = None
         self.port = settings.port
+        self.done = asyncio.Event()  # whoever runs the hub waits for it
+        self.trouble = ""
 
     async def start(self) -> None:
         """Open tap, status socket and port."""
@@ -124,7 +126,14 @@ class Hub:
 
     def _from_tap(self) -> None:
         assert self._tap is not None and self._trunk is not None
-        self.forward(self._trunk, self._tap.read())
+        try:
+            frames = self._tap.read()
+        except OSError as error:
+            asyncio.get_running_loop().remove_reader(self._tap.fileno())
+            self.trouble = f"tap {self.settings.tap} is gone ({error})"
+            self.done.set()
+        else:
+            self.forward(self._trunk, frames)
 
     def _to_tap(self, trunk: Port) -> None:
         assert self._tap is not None

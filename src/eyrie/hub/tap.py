@@ -6,7 +6,7 @@ Opening one that belongs to the hub's account takes no privilege; making it does
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import fcntl
 import os
 import struct
@@ -47,15 +47,11 @@ class Tap:
         return self._file
 
     def read(self) -> list[bytes]:
-        """Return frames that wait, a bounded number."""
+        """Return frames that wait, a bounded number; raises OSError when the device is no more."""
         frames: list[bytes] = []
-        while len(frames) < FRAMES_A_TURN:
-            try:
+        with contextlib.suppress(BlockingIOError):
+            while len(frames) < FRAMES_A_TURN:
                 frames.append(os.read(self._file, LONGEST))
-            except OSError as error:  # EIO while the device is down
-                if error.errno not in (errno.EAGAIN, errno.EIO):
-                    raise
-                break
         return frames
 
     def write(self, frames: list[bytes]) -> int:
