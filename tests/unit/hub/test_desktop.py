@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 import zipfile
 from dataclasses import replace
 from io import BytesIO
@@ -11,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hub_place import eventually
 from papers import Office
 
 from eyrie.agent import bundle
 from eyrie.agent.config import LINUX, WINDOWS, Config, parse
 from eyrie.agent.driver import spec
 from eyrie.errors import EyrieError
-from eyrie.guests.backend import GuestSpec, HubSpec
+from eyrie.guests.backend import GuestSpec, HubSpec, Message
 from eyrie.guests.cable import Cable
 from eyrie.guests.command import qemu_command
 from eyrie.guests.windows.command import Ports
 from eyrie.guests.windows.command import qemu_command as windows_command
+from eyrie.hub import carrier
 from eyrie.hub.bundle import contents
 
 HUB = {
@@ -168,3 +172,23 @@ def test_the_hubs_program_holds_what_it_imports() -> None:
             if line.startswith("from eyrie.") and " import " in line:
                 module = line.split()[1].replace(".", "/")
                 assert f"{module}.py" in held, f"{name}: {line}"
+
+
+def test_a_cable_tells_each_change_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier, "BACKOFF_FIRST", 0.02)
+    identity = Office(tmp_path).issue("desk-1")
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    qemu, far = socket.socketpair()
+    mac = HUB["mac"]
+    cable = Cable(HubSpec("127.0.0.1", port, identity.ca, identity.certificate, identity.key, str(mac)), far)
+    told: list[Message] = []
+    eventually(lambda: bool(told.extend(cable.news()) or told))
+    assert (told[0].kind, told[0].words[0]) == ("hub", "waiting")
+    assert f"127.0.0.1 port {port} cannot be reached" in " ".join(told[0].words)
+    end = time.monotonic() + 0.2  # several tries later
+    while time.monotonic() < end:
+        told += cable.news()
+    assert len(told) == 1
+    cable.unplug()
+    qemu.close()
