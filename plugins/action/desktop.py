@@ -88,7 +88,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _present(self, prompt: Prompt, story: Story, arguments: dict[str, Any]) -> dict[str, Any]:
         order = Order(
-            package=_package(arguments["msi"], arguments["agent"]),
+            package=_package(arguments["msi"], arguments["agent"], arguments["ca"]),
             wanted=Wanted(
                 arguments["msi"]["version"],
                 arguments["agent"],
@@ -121,7 +121,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {"changed": there, "diff": diff, "desktop": desktop}
 
 
-def _package(msi: dict[str, Any], agent: dict[str, Any]) -> Package:
+def _package(msi: dict[str, Any], agent: dict[str, Any], ca: str) -> Package:
     pool = agent.get("pool") or {}
     return Package(
         version=msi["version"],
@@ -134,6 +134,7 @@ def _package(msi: dict[str, Any], agent: dict[str, Any]) -> Package:
             ("EYRIE_SERVER", str(pool.get("master", ""))),
             ("EYRIE_POOL", str(pool.get("name", ""))),
         ),
+        ca=ca,
         msiexec_fetches=msi["msiexec_fetches"],
     )
 

@@ -52,7 +52,7 @@ options:
       size: {description: Its size in bytes., type: int, required: true}
       unpack: {description: What to do with it., type: str, choices: [zip, none], default: zip}
   ca:
-    description: Certificates (PEM) that the servers of O(items) must be signed by. If empty those of Windows.
+    description: Certificates (PEM) that the servers of URLs must be signed by. If empty those of Windows.
     type: str
     default: ""
   token:

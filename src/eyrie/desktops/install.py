@@ -99,6 +99,10 @@ def _fetch(desktop: Desktop, package: Package, seen: Seen, folder: Folder, story
             wanted="a way to fetch the MSI",
             next_step="use a share or a file as windows_agent_msi_source, or windows_agent_msiexec_fetches",
         )
+    if lines.is_url(package.source) and package.ca:
+        must(
+            desktop, folder.write(folder.authority), "write the authority's certificate", package.ca.encode()
+        )
     done = desktop.run(folder.fetch(package))
     if done.code != 0:
         raise DesktopOutcome(
@@ -134,7 +138,7 @@ def _explained(desktop: Desktop, folder: Folder, code: int) -> Ending:
 
 def _as_system(desktop: Desktop, folder: Folder, line: str, story: Story) -> Ending:
     """Run the same line by a task of the system account, which needs no key container of ours."""
-    must(desktop, folder.write_script(), "write the task's script", folder.script_of(line))
+    must(desktop, folder.write(folder.script), "write the task's script", folder.script_of(line))
     must(desktop, lines.delete_result(folder), "forget an earlier result")
     must(desktop, folder.create_task(), "create a task of the system account")
     try:

@@ -56,6 +56,9 @@ class Package:
 
     product_code: str = ""
     properties: tuple[tuple[str, str], ...] = ()
+    ca: str = ""
+    """Certificates that the server of a URL must be signed by; empty: those that Windows trusts."""
+
     msiexec_fetches: bool = False
     """Whether msiexec may fetch a URL by itself where there is no curl; its hash is then not checked."""
 

@@ -172,6 +172,16 @@ def test_a_connection_lost_again_and_again_is_given_up() -> None:
         bring(FakeWindows(codes=["lost before"] * 9))
 
 
+def test_the_depot_is_trusted_by_the_pools_authority_alone() -> None:
+    desktop = FakeWindows()
+    bring(desktop, ca="-----BEGIN CERTIFICATE-----")
+    assert desktop.count(rf'--cacert "{PROGRAMS}\Eyrie-install\authority.pem"') == 1
+    assert desktop.given == [b"-----BEGIN CERTIFICATE-----"]
+    desktop = FakeWindows()
+    bring(desktop)
+    assert desktop.count("--cacert") == 0 and desktop.count("--insecure") == 0
+
+
 def test_msiexec_fetches_only_where_that_is_allowed() -> None:
     desktop = FakeWindows(curl=False)
     _, story, _ = bring(desktop, msiexec_fetches=True)
