@@ -23,6 +23,8 @@ description:
   - Reads the description of an office in a box, as C(eyrie lab up) does.
   - Each host is reached by ssh through the lab's own network namespace, with the keys and host keys that the
     lab made. No address of the lab is routed on the machine itself.
+  - A Windows desktop is reached by WinRM through a proxy that the lab opens on the machine's loopback, with
+    the password and the certificate authority that the lab made; C(eyrie lab up) has to have run before.
   - Host variables are C(lab_name), C(lab_kind), C(lab_subnet), C(lab_network), C(lab_address), C(lab_router)
     and C(lab_package_cache), beside those of the connection; of an openMosix node also C(lab_openmosix),
     C(genuine) or C(fake).
@@ -46,8 +48,8 @@ options:
     required: true
   hosts:
     description:
-      - The hosts by name, each with C(kind) (C(container), C(vm) or C(openmosix)), C(subnet), C(address) and,
-        if wanted, C(groups), C(mac), C(memory_mib) and C(cpus).
+      - The hosts by name, each with C(kind) (C(container), C(vm), C(windows) or C(openmosix)), C(subnet),
+        C(address) and, if wanted, C(groups), C(mac), C(memory_mib) and C(cpus).
     type: dict
     required: true
 """

@@ -25,7 +25,7 @@ from eyrie.lab.windows import credentials, desktop, way_in
 from eyrie.lab.windows.session import Session
 
 CHECKOUT = Path(__file__).parents[2]
-NAME = "it-windows"
+NAME = f"it-win-{os.getpid()}"  # two test runs may go on at once
 OFFICE = """
 plugin: eyrie.pool.lab
 name: {name}
