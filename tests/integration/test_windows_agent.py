@@ -26,6 +26,7 @@ sys.path.insert(0, str(UNIT))
 from agent_world import config, token  # noqa: E402 - found through the line before
 from msi_place import PYTHON, Done, Machine, machine  # noqa: E402
 from spinning import write_image  # noqa: E402
+from windows_place import WindowsDesktop, windows_desktop  # noqa: E402, F401 - a fixture
 
 from eyrie.agent.bundle import write  # noqa: E402
 from eyrie.artefacts.windows_files import windows_python, windows_qemu  # noqa: E402
@@ -389,3 +390,49 @@ def test_the_oldest_python_we_promise_runs_it(desktop: Desktop) -> None:
     assert "desktop   desk-1" in desktop.machine.run(old, "-B", BUNDLE, "status", "--socket", pipe).out
     for each in desktop.processes("agent.pyz run"):
         os.kill(each, signal.SIGKILL)
+
+
+@pytest.fixture
+def in_an_office(
+    windows_desktop: WindowsDesktop,  # noqa: F811
+    tmp_path: Path,
+) -> Iterator[WindowsDesktop]:
+    """A desktop of the lab, asked through WinRM, with the agent as its service."""
+    desktop = windows_desktop
+    (tmp_path / "agent.json").write_text(json.dumps(agent_config(idle__seconds=600)))
+    desktop.copy_in(write(tmp_path / "agent.pyz").path, "eyrie/agent.pyz")
+    desktop.copy_in(tmp_path / "agent.json", "ProgramData/Eyrie/agent.json")
+    program = desktop.python().replace("python.exe", "pythonw.exe")
+    desktop.said(rf'sc create EyrieAgent binPath= "{program} -B {BUNDLE} service" start= auto')
+    desktop.said("sc start EyrieAgent")
+    yield desktop
+    desktop.supply("mains")
+    assert desktop.run(f"{desktop.python()} -B {BUNDLE} purge")[0] == 0
+    desktop.said("sc delete EyrieAgent")
+
+
+def told(desktop: WindowsDesktop, seen: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """Wait until the status, asked through WinRM, shows something."""
+    end = time.monotonic() + 60
+    while True:
+        code, out, _ = desktop.run(f"{desktop.python()} -B {BUNDLE} status --json")
+        status = json.loads(out) if code in (0, 3) else {}
+        if status and seen(status):
+            return dict(status)
+        assert time.monotonic() < end, status
+        time.sleep(0.2)
+
+
+def test_a_desktop_of_the_lab_knows_its_owner_and_its_battery(in_an_office: WindowsDesktop) -> None:
+    desktop = in_an_office
+    told(desktop, lambda status: status["state"] == "idle-wait" and status["idle_seconds"] > 5)
+    desktop.press_key()
+    told(desktop, lambda status: status["idle_seconds"] < 5 and "owner" in status["idle_reason"])
+    desktop.supply("battery")
+    status = told(desktop, lambda status: source(status, "power")["detail"] == "on battery")
+    assert (status["idle_seconds"], status["idle_reason"]) == (0, "power: on battery")
+    desktop.supply("none")
+    told(desktop, lambda status: source(status, "power")["detail"] == "on mains")
+    desktop.power_cut()
+    desktop.power_on()
+    told(desktop, watched)
