@@ -30,6 +30,7 @@ def test_python_3_8_can_read_it(name: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WINDOWS)
 def test_what_windows_imports_needs_nothing_it_lacks(name: str) -> None:
     script = (
@@ -43,6 +44,7 @@ def test_what_windows_imports_needs_nothing_it_lacks(name: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_linux_agent_loads_nothing_of_windows() -> None:
     script = (
         "import sys\n"
