@@ -19,11 +19,11 @@ from hub_place import WAIT, Guest, RunningHub, eventually, grants, mac, running
 from papers import HOUR, HUB, Office, serial
 
 from eyrie.hub import carrier, link
-from eyrie.hub.frames import HEARTBEAT
-from eyrie.hub.greeting import verdict
+from eyrie.hub.frames import HEARTBEAT, join
+from eyrie.hub.greeting import WELCOME, verdict
 from eyrie.hub.status import metrics
 from eyrie.hub.switch import QUEUE_BYTES
-from eyrie.hub.tls import common_name
+from eyrie.hub.tls import common_name, server_context
 
 pytestmark = pytest.mark.slow  # real connections, and waiting for what must not come
 
@@ -299,3 +299,15 @@ def test_a_certificate_has_one_name_or_none(subject: object, name: str) -> None:
 
 def test_state_is_one_line_of_json(hub: RunningHub) -> None:
     assert json.loads(json.dumps(hub.state()))["pool"] == "lab"
+
+
+def test_a_frame_right_behind_the_welcome_is_not_left_waiting(office: Office) -> None:
+    """A hub played by the test, as a real one seldom has something to say so soon."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        guest = Guest(office.issue("desk-1"), listener.getsockname()[1])
+        plain, _ = listener.accept()
+        with server_context(office.issue("hub", HUB)).wrap_socket(plain, server_side=True) as tls:
+            tls.sendall(WELCOME + join([hello(2, 1)]))
+            guest.qemu.settimeout(2)  # before the next sign of life
+            assert guest.receive() == hello(2, 1)
+        guest.stop()
