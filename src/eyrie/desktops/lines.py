@@ -88,7 +88,8 @@ class Folder:
     @staticmethod
     def write(path: str) -> str:
         """Write standard input, which is text, to a file."""
-        return f'find /v "" >{command_line([path])}'
+        # Not a console: it copies, line by line.
+        return f"more >{command_line([path])}"
 
     def script_of(self, line: str) -> bytes:
         """Return a batch file that runs a line and leaves its exit code, whole or not at all."""

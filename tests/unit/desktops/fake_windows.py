@@ -75,7 +75,7 @@ class FakeWindows:
             (r"result\.txt\" type|result\.txt type", lambda _: Done(0, self._result, "")),
             (r"^type .*agent\.log", lambda _: Done(0, self.log, "")),
             (r"schtasks /run", lambda _: self._task()),
-            (r"schtasks|find /v|del /q", lambda _: Done(0, "", "")),
+            (r"schtasks|^more >|del /q", lambda _: Done(0, "", "")),
             (r"^sc |^reg delete", lambda _: self._tidied()),
         ]
 
