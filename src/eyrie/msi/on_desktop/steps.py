@@ -48,10 +48,11 @@ def undo() -> None:
     with scm.service(scm.CHANGE_CONFIG | scm.START) as handle:
         if handle:
             scm.configure(handle, before["image"])
+        for name, value in before["values"].items():
+            scm.set_value(name, value)
+        publish(release, INSTALL)
+        if handle:
             scm.start(handle)
-    for name, value in before["values"].items():
-        scm.set_value(name, value)
-    publish(release, INSTALL)
 
 
 def check() -> None:
