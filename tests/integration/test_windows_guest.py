@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from windows_guest_place import INSIDE, PYTHON, Place, Side, cpu, require_tools,
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 IDLE_PRIORITY = 0x40
+RUN_DIR = "desktop/drive_c/Program Data/Eyrie, tried/run/guest"
 PURE = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py.py")
 
 
@@ -47,7 +49,7 @@ def running(side: Side) -> int:
     return pid
 
 
-def test_a_real_guest_boots_says_hello_and_leaves_when_asked(side: Side) -> None:
+def test_a_real_guest_boots_says_hello_and_leaves_when_asked(place: Place, side: Side) -> None:
     began = side.ask("start")
     assert began["accelerator"] == "tcg"
     assert "not enabled" in began["notice"] and "times slower" in began["notice"]
@@ -55,6 +57,8 @@ def test_a_real_guest_boots_says_hello_and_leaves_when_asked(side: Side) -> None
     assert side.ask("priority") == IDLE_PRIORITY
     assert side.ask("listening") == [], "once QEMU has called, nobody else can"
     assert side.ask("files") == ["config", "errors", "token"]
+    # What Wine makes of the access list: modes of Linux.
+    assert stat.S_IMODE((place.root / RUN_DIR).stat().st_mode) & 0o007 == 0
     heard = side.ask("hear", kind="state", word="booting", seconds=120, timeout=150)
     assert heard["heard"][0] == ["hello", "1"], heard
     side.ask("vacate", seconds=1)
