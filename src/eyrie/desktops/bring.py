@@ -52,7 +52,8 @@ class Report:
         self.reboot_required = self.reboot_required or answer.reboot_required
 
 
-Converge = Callable[[str], Answer | None]
+Converge = Callable[..., Answer | None]
+"""Hands the agent the spec with a token; `check=True` asks only."""
 
 
 def bring(desktop: Desktop, order: Order, story: Story) -> Report:
@@ -64,17 +65,27 @@ def bring(desktop: Desktop, order: Order, story: Story) -> Report:
         if found is None:
             return report
         converge = found
-        answer = _answered(converge(""))
-    _take(report, answer)
-    if order.token is not None:
-        token, report.token_reason = renewed_token(answer, order.token, order.now)
+        # Asked first: a new agent shall not begin without its token.
+        token = _token(order, report, _answered(converge("", check=True)))
+        _take(report, _answered(converge(token)))
+    else:
+        _take(report, answer)
+        token = _token(order, report, answer)
         if token:
-            # What this changes beside the token was told by the answer before.
             told = _answered(converge(token))
             refuse(told)
+            # What this would change beside the token in check mode was told by the answer before.
             report.take(replace(told, diff=[each for each in told.diff if each["thing"] == "token"]))
     _reboot(desktop, order, story, report, converge)
     return report
+
+
+def _token(order: Order, report: Report, answer: Answer) -> str:
+    """Return a new token where the desktop's own is not good."""
+    if order.token is None:
+        return ""
+    token, report.token_reason = renewed_token(answer, order.token, order.now)
+    return token
 
 
 def _take(report: Report, answer: Answer) -> None:
@@ -85,7 +96,7 @@ def _take(report: Report, answer: Answer) -> None:
 def _by_known_release(desktop: Desktop, order: Order) -> tuple[Answer | None, Converge]:
     """Ask the agent that this pool's package installs, without a look before."""
     if not order.package.release:
-        return None, lambda _token: None
+        return None, lambda *_given, **_options: None
     converge = _converging(
         desktop, order, lambda words: lines.agent_of_release(words, order.package.release), any_version=False
     )
@@ -120,9 +131,8 @@ def _after_installing(desktop: Desktop, order: Order, story: Story, report: Repo
 
 
 def _converging(desktop: Desktop, order: Order, line: Callable[[str], str], *, any_version: bool) -> Converge:
-    words = "converge --check" if order.check else "converge"
-
-    def converge(token: str) -> Answer | None:
+    def converge(token: str, *, check: bool = False) -> Answer | None:
+        words = "converge --check" if order.check or check else "converge"
         return read(desktop.run(line(words), spec(order.wanted, token, any_version=any_version)))
 
     return converge

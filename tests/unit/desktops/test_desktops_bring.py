@@ -102,6 +102,13 @@ def test_from_nothing_to_unchanged() -> None:
     assert len(desktop.lines) == 1  # one round trip where nothing is to do
 
 
+def test_a_new_agent_never_begins_without_its_token() -> None:
+    desktop = Desktop()
+    run(desktop)
+    lines = [line.rpartition(" converge")[2] for line in desktop.lines if " converge" in line]
+    assert lines == ["", " --check", ""]  # nobody there yet; what it has; all of it at once
+
+
 def test_check_of_a_desktop_without_agent_looks_only() -> None:
     desktop = Desktop()
     told, _ = run(desktop, check=True)
