@@ -20,6 +20,7 @@ STOPS = tuple(f"rc{level}.d/K05openmosix" for level in (0, 1, 6))
 
 _INIT = """#!/bin/sh
 # Written by Eyrie. Starts openMosix with its node table, and empties the node before it goes down.
+# Emptying closes the node: one that was open is open again when openMosix starts the next time.
 {path}
 map=/etc/openmosix.map
 
@@ -53,10 +54,14 @@ start)
 firewall
 {begin};;
 stop)
-{no_discovery}mosctl expel >/dev/null
+{no_discovery}block=`cat /proc/hpc/admin/block`
+lstay=`cat /proc/hpc/admin/lstay`
+mosctl expel >/dev/null
 mosctl bring >/dev/null
 empty || echo "openmosix: processes are left" >&2
 setpe -off
+[ "$block" != 0 ] || mosctl noblock >/dev/null
+[ "$lstay" != 0 ] || mosctl nolstay >/dev/null
 ;;
 firewall) firewall ;;
 close) close_firewall ;;
@@ -132,7 +137,9 @@ def apply_script(facts: NodeFacts, goal: Boot) -> str:
         f"chmod 755 {INIT}.new && mv {INIT}.new {INIT} || exit 1",
     ]
     if facts.run_levels:
-        lines += [f"ln -sf {INIT} {facts.run_levels}/{link} || exit 1" for link in (*STARTS, *STOPS)]
+        ours = (*STARTS, *STOPS)  # what older tools linked goes, or it would start twice
+        lines += [f"rm -f {facts.run_levels}/{link}" for link in facts.links if link not in ours]
+        lines += [f"ln -sf {INIT} {facts.run_levels}/{link} || exit 1" for link in ours]
     lines.append(f"{INIT} {'firewall' if goal.firewall else 'close'}")
     if not goal.autodiscovery:
         lines += [f"killall {daemon}" for daemon in facts.daemons]

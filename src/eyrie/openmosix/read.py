@@ -58,7 +58,7 @@ done
 [ -f /etc/openmosix.tools ] && sed 's/^/tools=/' /etc/openmosix.tools && echo
 if [ -d /etc/rc.d/rc3.d ]; then d=/etc/rc.d; else d=/etc; fi
 if [ -d $d/rc3.d ]; then echo run_levels=$d; fi
-for f in $d/rc[0-6].d/[SK]??openmosix; do [ -f $f ] && echo link=${f#$d/}; done
+for f in $d/rc[0-6].d/[SK]??openmosix; do if [ -f $f ] || [ -h $f ]; then echo link=${f#$d/}; fi; done
 [ -f /etc/init.d/openmosix ] && md5sum /etc/init.d/openmosix | sed 's/^/init_md5=/'
 if f=`iptables -L INPUT -n 2>/dev/null`; then
 case $f in *openmosix*) echo firewall=open;; *) echo firewall=closed;; esac

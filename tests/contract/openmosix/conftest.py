@@ -17,6 +17,7 @@ from eyrie.lab import Lab
 ROOT = Path(__file__).parents[3]
 NAMES = ("node-1", "node-2", "node-3")
 COMMAND_SECONDS = 120.0
+UP: list[Lab] = []  # what was made here and has to go
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,18 @@ class Node:
         return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
+@pytest.hookimpl(trylast=True)  # what the test itself took down comes first
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Take the lab down behind the contract's last test: others that follow want the memory it takes."""
+    if nextitem is None or not nextitem.path.is_relative_to(Path(__file__).parent):
+        take_down()
+
+
+def take_down() -> None:
+    while UP:
+        UP.pop().down()
+
+
 @pytest.fixture(scope="session")
 def nodes() -> Iterator[list[Node]]:
     """Three nodes in two subnets; the lab named by EYRIE_LAB_NAME stays, one made here goes."""
@@ -55,9 +68,10 @@ def nodes() -> Iterator[list[Node]]:
         pytest.skip("a lab needs root")
     given = os.environ.get("EYRIE_LAB_NAME")
     lab = Lab.load(ROOT / "inventory/openmosix-lab", given or f"contract-{os.getpid()}")
+    if not given:
+        UP.append(lab)
     try:
         lab.up()
         yield [Node(lab, name, number) for number, name in enumerate(NAMES, 1)]
     finally:
-        if not given:
-            lab.down()
+        take_down()

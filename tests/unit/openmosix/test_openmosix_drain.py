@@ -59,3 +59,14 @@ def test_boot_is_planned_from_what_the_node_has() -> None:
     assert "-s 10.77.0.0/24 -p udp --dport 5000:5700 -j ACCEPT" in goal.text
     assert "start omdiscd" in boot.plan(facts("ready"), boot.wanted([], False, "eth0"))
     assert "ln -sf /etc/init.d/openmosix /etc/rc3.d/S95openmosix" in boot.apply_script(bare, goal)
+
+
+def test_links_that_other_tools_left_go() -> None:
+    goal = boot.wanted(["10.77.0.0/24"], True, None)
+    linked = replace(facts("ready"), run_levels="/etc", links=(*boot.STARTS, *boot.STOPS))
+    assert boot.plan(linked, goal) == ()
+    older = replace(linked, links=(*linked.links, "rc3.d/S20openmosix"))
+    assert boot.plan(older, goal) == ("link it into the run levels",)
+    script = boot.apply_script(older, goal)
+    assert "rm -f /etc/rc3.d/S20openmosix" in script
+    assert "rm -f /etc/rc3.d/S95openmosix" not in script
