@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eyrie.errors import EyrieError
-from eyrie.lab import pc_image, vm_image
-from eyrie.lab.model import WINDOWS
+from eyrie.lab import pc_image, pc_legacy_image, vm_image
+from eyrie.lab.model import PC, PC_LEGACY, WINDOWS
 from eyrie.lab.processes import Processes
 from eyrie.lab.recipes import RECIPES, Recipe, mmdebstrap
 from eyrie.lab.windows import recipe as windows
@@ -66,9 +66,9 @@ class ImageStore:
         processes.run("work.image", mmdebstrap(recipe, str(root), mirror), environment)
         # Empty lists that look fresh would keep Ansible's apt module (cache_valid_time) from fetching any.
         os.utime(root / "var/lib/apt/lists", (0, 0))
+        disks = {"vm": vm_image.make, PC: pc_image.make, PC_LEGACY: pc_legacy_image.make}
         if recipe.kind == WINDOWS:
             windows.add_python(root, self.directory.parent)
-        disks = {"vm": vm_image.make, "pc": pc_image.make}
         if recipe.kind in disks:
             disks[recipe.kind](root, building, processes)
             _remove(root)

@@ -16,6 +16,8 @@ PACKAGE_CACHE_PORT = 3142
 GENUINE = "openmosix"
 FAKE = "openmosix-fake"
 WINDOWS = "windows"
+PC, PC_LEGACY = "pc", "pc-grub-legacy"
+DISK_KINDS = ("vm", PC, PC_LEGACY)  # QEMU runs them from a disk of their own
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Host:
     """One machine of the office."""
 
     name: str
-    kind: str  # container | vm | pc | openmosix | openmosix-fake (a lab file says openmosix, see node_choice)
+    kind: str  # of topology.KINDS; openmosix-fake stands for openmosix, see node_choice
     subnet: Subnet
     address: IPv4Address
     mac: str
@@ -62,7 +64,7 @@ class Host:
     @property
     def is_emulated(self) -> bool:
         """QEMU runs it: the address is set inside, its cable ends in a tap."""
-        return self.kind in ("vm", "pc", GENUINE)
+        return self.kind in (*DISK_KINDS, GENUINE)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host of kind pc: a vm that boots what lies on its own disk, and boots again when it is told to."""
+"""A host of kind pc or pc-grub-legacy: a vm that boots from its own disk, and again when it is told to."""
 
 from __future__ import annotations
 

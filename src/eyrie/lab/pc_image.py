@@ -6,21 +6,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from eyrie.lab import vm_image
+from eyrie.lab import pc_disk, vm_image
 from eyrie.lab.processes import Processes
 
-DISK_GIB = 3
-SECTOR = 512
-PARTITION_SECTOR = 2048  # at 1 MiB, as every partitioning program of today has it
 GRUB = "usr/lib/grub/i386-pc"
 # What GRUB has to know before it can read anything from the disk, and `normal` with its environment block.
 GRUB_MODULES = ("biosdisk", "part_msdos", "ext2", "normal", "loadenv")
-# The partition table lies in the first sector behind the boot code.
-TABLE_OFFSET = 446
-LINUX = 0x83
 # Its file system has to be one that GRUB 2.06 reads as well.
 FEATURES = "^has_journal,^metadata_csum_seed,^orphan_file"
-INIT = vm_image.INIT.replace("/dev/vda ", "/dev/vda1 ")
 # For update-grub; what the first start uses is written below in the form that update-grub gives it.
 DEFAULTS = """GRUB_DEFAULT=0
 GRUB_TIMEOUT=0
@@ -68,55 +61,9 @@ def make(root: Path, target: Path, processes: Processes) -> None:
     core = _core(root, target, processes)
     _fill_boot(root, target, release, processes)
     raw = target / "disk.raw"
-    raw.write_bytes(first_sectors((root / GRUB / "boot.img").read_bytes(), core))
-    kib = (DISK_GIB << 20) - PARTITION_SECTOR * SECTOR // 1024
-    offset = f"offset={PARTITION_SECTOR * SECTOR}"
-    with raw.open("r+b") as file:
-        file.truncate(DISK_GIB << 30)
-    command = [
-        "mke2fs",
-        "-q",
-        "-t",
-        "ext4",
-        "-O",
-        FEATURES,
-        "-E",
-        offset,
-        "-d",
-        str(root),
-        str(raw),
-        f"{kib}k",
-    ]
-    processes.run("work.disk", command)
-    convert = ["qemu-img", "convert", "-O", "qcow2", str(raw), str(target / vm_image.DISK)]
-    processes.run("work.disk", convert)
-    raw.unlink()
-
-
-def first_sectors(boot: bytes, core: bytes) -> bytes:
-    """Return what lies before the partition: boot code, partition table, GRUB's core.
-
-    GRUB's images are made so that the core follows the boot code at once; nothing in them has to be changed.
-    """
-    room = PARTITION_SECTOR * SECTOR
-    table = _partition(PARTITION_SECTOR, (DISK_GIB << 30) // SECTOR - PARTITION_SECTOR)
-    start = boot[:TABLE_OFFSET] + table.ljust(64, b"\0") + b"\x55\xaa"
-    if len(start) + len(core) > room:
-        raise ValueError(f"GRUB's core takes {len(core)} bytes, the room before the partition is {room}")
-    return (start + core).ljust(room, b"\0")
-
-
-def _partition(first: int, count: int) -> bytes:
-    """Return one entry of the table: active, cylinders beyond what they can tell."""
-    cylinders = b"\xfe\xff\xff"
-    return (
-        b"\x80"
-        + cylinders
-        + bytes([LINUX])
-        + cylinders
-        + first.to_bytes(4, "little")
-        + count.to_bytes(4, "little")
-    )
+    start = pc_disk.first_sectors((root / GRUB / "boot.img").read_bytes(), core)
+    pc_disk.write(root, raw, start, ["-t", "ext4", "-O", FEATURES], processes)
+    pc_disk.pack(raw, target, processes)
 
 
 def _core(root: Path, target: Path, processes: Processes) -> bytes:
@@ -131,7 +78,7 @@ def _core(root: Path, target: Path, processes: Processes) -> bytes:
 
 def _fill_boot(root: Path, target: Path, release: str, processes: Processes) -> None:
     boot = root / "boot"
-    vm_image.initramfs(root, target, INIT, processes)
+    vm_image.initramfs(root, target, pc_disk.INIT, processes)
     (target / vm_image.INITRAMFS).rename(boot / f"initrd.img-{release}")
     shutil.copytree(
         root / GRUB, boot / "grub/i386-pc", ignore=shutil.ignore_patterns("*.img", "*.exec", "*.image")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from eyrie.errors import EyrieError
+from eyrie.lab.model import DISK_KINDS, GENUINE
 
 # program -> Debian package
 COMMON = {
@@ -32,6 +33,7 @@ BY_KIND = {
     "windows": {"systemd-nspawn": "systemd-container"},
     "vm": _DISK_VM,
     "pc": _DISK_VM,
+    "pc-grub-legacy": _DISK_VM,
     "openmosix": {"qemu-system-i386": "qemu-system-x86"},
     "openmosix-fake": {"chroot": "coreutils"},
 }
@@ -43,7 +45,15 @@ FEATURES = {
 }
 GIB = 1 << 30
 HOST_GIB = 0.5
-IMAGE_GIB = {"container": 1.0, "windows": 2.0, "vm": 2.0, "pc": 2.0, "openmosix": 0.1, "openmosix-fake": 0.2}
+IMAGE_GIB = {
+    "container": 1.0,
+    "windows": 2.0,
+    "vm": 2.0,
+    "pc": 2.0,
+    "pc-grub-legacy": 2.0,
+    "openmosix": 0.1,
+    "openmosix-fake": 0.2,
+}
 
 
 def check_root(effective_user: int | None = None) -> None:
@@ -84,7 +94,7 @@ def check_features(kinds: Iterable[str]) -> None:
     missing = [name for name in wanted if not _works(["unshare", "--net", *FEATURES[name]])]
     if {"container", "windows"} & set(kinds) and not _has_overlay():
         missing.append("overlay")
-    if {"vm", "pc", "openmosix"} & set(kinds) and not Path("/dev/net/tun").exists():
+    if {*DISK_KINDS, GENUINE} & set(kinds) and not Path("/dev/net/tun").exists():
         missing.append("tun")
     refuse_missing_features(missing)
 

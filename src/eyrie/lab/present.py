@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eyrie.lab import keys, namespaces, node_seed, node_vm, seed
 from eyrie.lab.images import ImageStore
-from eyrie.lab.model import FAKE, GENUINE, PACKAGE_CACHE_PORT, Host, Topology
+from eyrie.lab.model import DISK_KINDS, FAKE, GENUINE, PACKAGE_CACHE_PORT, Host, Topology
 from eyrie.lab.paths import Paths
 from eyrie.lab.plan import Present
 from eyrie.lab.processes import Processes
@@ -57,7 +57,7 @@ class Reader:
             return node_vm.ramdisk(self.paths, host).exists()
         if host.kind == FAKE:
             return (self.paths.root(host.name) / "libexec").is_dir()
-        if host.kind in ("vm", "pc"):
+        if host.kind in DISK_KINDS:
             return (self.paths.host(host.name) / "disk.qcow2").exists()
         return os.path.ismount(self.paths.root(host.name))
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from eyrie.lab.windows import recipe as windows
 
 SUITE = "trixie"
+OLDER_SUITE = "bookworm"  # the last one whose grub-legacy is GRUB 0.97
 
 _COMMON = (
     "ca-certificates",
@@ -26,6 +27,7 @@ _COMMON = (
 )
 _VM = ("busybox-static", "kmod", "linux-image-cloud-amd64", "udev")
 _PC = ("busybox-static", "grub-pc-bin", "grub2-common", "kmod", "linux-image-cloud-amd64", "openssh-server")
+_PC_LEGACY = ("busybox-static", "grub-legacy", "kmod", "linux-image-cloud-amd64", "openssh-server")
 
 # An owner sits at a desktop, a researcher submits on a master. Keys of sshd, machine id and addresses come
 # with each host, never with the image.
@@ -92,6 +94,11 @@ chmod 755 usr/local/sbin/lab-start
 """
 
 
+EXCLUDES = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*")
+# It writes a menu for the disk below /, and there is none while the tree is made.
+_UPDATE_GRUB = "/etc/kernel/*/zz-update-grub"
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides what is in an image."""
@@ -100,7 +107,7 @@ class Recipe:
     suite: str
     packages: tuple[str, ...]
     customise: str  # run by sh inside the new tree
-    excludes: tuple[str, ...] = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*")
+    excludes: tuple[str, ...] = EXCLUDES
     format: int = 2  # counted up when the way of building changes
 
     @property
@@ -120,6 +127,9 @@ RECIPES = {
     "container": Recipe("container", SUITE, _COMMON, _CUSTOMISE + _CONTAINER),
     "vm": Recipe("vm", SUITE, tuple(sorted(_COMMON + _VM)), _CUSTOMISE + _NETWORKD),
     "pc": Recipe("pc", SUITE, _PC, _PC_CUSTOMISE),
+    "pc-grub-legacy": Recipe(
+        "pc-grub-legacy", OLDER_SUITE, _PC_LEGACY, _PC_CUSTOMISE, (*EXCLUDES, _UPDATE_GRUB)
+    ),
     "windows": Recipe("windows", SUITE, windows.PACKAGES, windows.customise()),
     "openmosix-fake": Recipe("openmosix-fake", SUITE, _FAKE, _FAKE_CUSTOMISE),
 }

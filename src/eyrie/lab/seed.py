@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from eyrie.lab.model import PACKAGE_CACHE_PORT, Host, Topology
-from eyrie.lab.recipes import SUITE
+from eyrie.lab.model import DISK_KINDS, PACKAGE_CACHE_PORT, Host, Topology
+from eyrie.lab.recipes import RECIPES
 
 OWNER_ID = 1000  # the first user that `useradd` makes
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -51,7 +51,7 @@ def files(topology: Topology, host: Host, keys: Keys, *, has_security: bool) -> 
     ]
     if host.is_desktop:
         seed.append(SeedFile("home/owner/.ssh/authorized_keys", keys.administrator, 0o600, OWNER_ID))
-    if host.kind in ("vm", "pc"):
+    if host.kind in DISK_KINDS:
         seed.append(SeedFile("etc/systemd/network/10-lab.network", networkd(host)))
     return tuple(seed)
 
@@ -74,7 +74,8 @@ def package_cache(host: Host) -> str:
 
 def apt_sources(host: Host, *, has_security: bool) -> str:
     """Return apt's sources: only the lab's cache."""
-    archives = [("debian", SUITE)] + ([("debian-security", f"{SUITE}-security")] if has_security else [])
+    suite = RECIPES[host.kind].suite
+    archives = [("debian", suite)] + ([("debian-security", f"{suite}-security")] if has_security else [])
     stanza = "Types: deb\nURIs: {}/{}\nSuites: {}\nComponents: main\nSigned-By: {}\n"
     return "\n".join(stanza.format(package_cache(host), path, suite, KEYRING) for path, suite in archives)
 

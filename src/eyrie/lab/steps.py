@@ -26,21 +26,15 @@ from eyrie.lab import (
 )
 from eyrie.lab.commands import run
 from eyrie.lab.images import ImageStore
-from eyrie.lab.model import FAKE, GENUINE, WINDOWS, Host, Topology, namespace
+from eyrie.lab.model import DISK_KINDS, FAKE, GENUINE, PC, PC_LEGACY, WINDOWS, Host, Topology, namespace
 from eyrie.lab.paths import Paths
 from eyrie.lab.plan import Step
 from eyrie.lab.present import Reader, process, seed_mark
 from eyrie.lab.processes import Processes
 from eyrie.lab.windows import desktop, way_in
 
-ANSWER_SECONDS = {
-    "container": 90.0,
-    WINDOWS: 90.0,
-    "vm": 360.0,
-    "pc": 360.0,
-    "openmosix": 360.0,
-    "openmosix-fake": 60.0,
-}
+ANSWER_SECONDS = {"container": 90.0, WINDOWS: 90.0, "openmosix-fake": 60.0}
+EMULATED_ANSWER_SECONDS = 360.0
 CACHE_SECONDS = 30.0
 POLL_SECONDS = 0.1
 
@@ -137,7 +131,7 @@ class Applier:
             node_vm.prepare(self.paths, host, files)
         elif host.kind == FAKE:
             node_fake.prepare(self.paths, host, image, files)
-        elif host.kind in ("vm", "pc"):
+        elif host.kind in DISK_KINDS:
             vm.prepare(self.paths, host, image, files)
         else:
             if not self.reader.is_rooted(host):
@@ -156,7 +150,8 @@ class Applier:
             self._prepare(host)
         commands: Mapping[str, Callable[[], list[str]]] = {
             "vm": lambda: vm.command(self.paths, host, self._image_of(host)),
-            "pc": lambda: pc.command(self.paths, host),
+            PC: lambda: pc.command(self.paths, host),
+            PC_LEGACY: lambda: pc.command(self.paths, host),
             GENUINE: lambda: node_vm.command(self.paths, host),
             FAKE: lambda: node_fake.command(self.paths, host, self._image_of(host)),
             WINDOWS: lambda: desktop.command(self.topology, self.paths, host),
@@ -169,7 +164,8 @@ class Applier:
         return self.paths.node_images if host.kind == GENUINE else store.path(host.kind)
 
     def _answer(self, host: Host) -> None:
-        self._wait(process(host.name), lambda: self.reader.answers(host), ANSWER_SECONDS[host.kind])
+        seconds = ANSWER_SECONDS.get(host.kind, EMULATED_ANSWER_SECONDS)
+        self._wait(process(host.name), lambda: self.reader.answers(host), seconds)
 
     def _wait(self, name: str, is_ready: Callable[[], bool], seconds: float) -> None:
         """Wait until a process serves; if it ends instead, say what it said."""

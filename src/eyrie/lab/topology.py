@@ -17,7 +17,7 @@ from eyrie.errors import EyrieError
 from eyrie.lab.model import Host, Subnet, Topology, derived_mac
 
 PLUGIN = "eyrie.pool.lab"
-KINDS = ("container", "vm", "pc", "openmosix", "windows")
+KINDS = ("container", "vm", "pc", "pc-grub-legacy", "openmosix", "windows")
 LAB_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}(?<!-)")
 HOST_NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 GROUP_NAME = re.compile(r"[a-z_][a-z0-9_]*")

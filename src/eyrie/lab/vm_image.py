@@ -14,14 +14,23 @@ DISK = "disk.qcow2"
 KERNEL = "vmlinuz"
 INITRAMFS = "initramfs.cpio"
 DISK_GIB = 4
-# virtio_pci and ext4 are built into Debian's cloud kernel, the disk's driver is not.
-MODULE = "kernel/drivers/block/virtio_blk.ko.xz"
+# What a kernel needs to see its disk, in the order of loading. Debian 13's has all but the last built in.
+MODULES = (
+    "virtio",
+    "virtio_ring",
+    "virtio_pci_legacy_dev",
+    "virtio_pci_modern_dev",
+    "virtio_pci",
+    "virtio_blk",
+)
 
 # The second disk is a tar archive with what makes this host this host: unpacked anew at each start.
 INIT = """#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
 /bin/busybox mount -t proc proc /proc
-/bin/busybox insmod /virtio_blk.ko
+for module in /modules/*; do
+    /bin/busybox insmod $module
+done
 tries=0
 until [ -b /dev/vdb ] || [ $tries -ge 100 ]; do
     /bin/busybox sleep 0.1
@@ -52,11 +61,15 @@ def make(root: Path, target: Path, processes: Processes) -> None:
 def initramfs(root: Path, target: Path, init: str, processes: Processes) -> None:
     """Write the small archive that a kernel starts from: it finds the disk and unpacks the host's files."""
     tree = target / "initramfs"
-    for directory in ("bin", "dev", "proc", "root"):
+    for directory in ("bin", "dev", "modules", "proc", "root"):
         (tree / directory).mkdir(parents=True)
     shutil.copy(root / "bin/busybox", tree / "bin/busybox")
-    module = only(root / "lib/modules", "*") / MODULE
-    (tree / "virtio_blk.ko").write_bytes(lzma.decompress(module.read_bytes()))
+    drivers = only(root / "lib/modules", "*") / "kernel/drivers"
+    for number, name in enumerate(MODULES):
+        for module in drivers.rglob(f"{name}.ko*"):
+            data = module.read_bytes()
+            plain = lzma.decompress(data) if module.suffix == ".xz" else data
+            (tree / f"modules/{number}-{name}.ko").write_bytes(plain)
     (tree / "init").write_text(init, encoding="ascii")
     (tree / "init").chmod(0o755)
     script = 'cd "$1" && find . | sort | cpio --quiet -o -H newc > "$2"'

@@ -103,3 +103,11 @@ def test_a_saved_default_is_read_from_its_file() -> None:
 def test_what_is_not_understood_is_not_touched(menu: str, said: str) -> None:
     with pytest.raises(EyrieError, match=said):
         added({MENU: menu})
+
+
+@pytest.mark.parametrize("file", [None, "", "default\n#\n", "0 \n"])
+def test_a_saved_default_that_is_no_number_is_the_first_entry(file: str | None) -> None:
+    """GRUB takes it so; grub-install leaves a file with the word `default` in it."""
+    texts = {MENU: MENU_LST.replace("default 0", "default saved")} | ({} if file is None else {SAVED: file})
+    texts = added(texts)
+    assert (head(texts), number(texts)) == (["default saved", "fallback 0"], "0")

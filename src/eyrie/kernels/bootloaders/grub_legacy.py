@@ -26,6 +26,7 @@ _TITLE = re.compile(r"^title\b", re.IGNORECASE)
 _DEFAULT = re.compile(r"^[ \t]*default[ \t=]+(\S+)[ \t]*$\n?", re.MULTILINE)
 _FALL_BACK = re.compile(r"^[ \t]*fallback[ \t=].*$\n?", re.MULTILINE)
 _KERNEL = re.compile(r"(\s*kernel\s+(?:--\S+\s+)*)(\S+)\s*(.*)$")
+_NUMBER = re.compile(r"\s*(\d+)")
 _BACK = re.compile(r"^savedefault (\d+)$", re.MULTILINE)
 _OLD = re.compile(r"^# before: (.*)$", re.MULTILINE)
 # The file's size is fixed: GRUB writes into it sector by sector. This is what grub-set-default leaves.
@@ -106,8 +107,8 @@ class GrubLegacy:
         back = _BACK.search(inside(config))
         found = back or _DEFAULT.search(config)
         number = found.group(1) if found else "0"
-        if number == "saved":
-            number = texts.get(self.saved, "0").split("\n")[0].strip()
+        if number == "saved":  # what is no number, such as grub-install's own "default", is 0 to GRUB
+            number = given[1] if (given := _NUMBER.match(texts.get(self.saved, ""))) else "0"
         if not number.isdigit():
             raise unknown(f"default of {self.config} on the node", number, "the number of an entry")
         return int(number)
