@@ -162,7 +162,8 @@ def test_scripted_sessions() -> None:
 
 @pytest.mark.parametrize(
     "words", ["", "1 active owner", "0 active a locked rdp", "x active a locked rdp", "1 asleep a locked rdp",
-              "1 active a shut rdp", "1 active aaaaaaaaaaaaaaaaaaaaa locked rdp"],
+              "1 active a shut rdp", "1 active aaaaaaaaaaaaaaaaaaaaa locked rdp",
+              "1 active üüüüüüüüüüü locked rdp"],
 )  # fmt: skip
 def test_bad_sessions_are_refused(words: str) -> None:
     with pytest.raises(EyrieError, match="session"):
