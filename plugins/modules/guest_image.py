@@ -6,7 +6,7 @@ description:
   - Builds the guest image on the control host, once for all desktops and only if the cache does not have it,
     then copies to the desktop those of its files whose SHA-256 differs there. An unchanged desktop costs one
     round trip.
-  - Older images on the desktop stay: M(eyrie.pool.guest_images) removes them once the agent knows the new one.
+  - Older images stay: M(eyrie.pool.guest_images) removes them once the agent knows the new one.
 options:
   packages:
     description: Debian packages to put into the image beside HTCondor.
