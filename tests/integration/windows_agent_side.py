@@ -5,7 +5,7 @@
     windows_agent_side.py BUNDLE reload           tell the service that its parameters changed
     windows_agent_side.py BUNDLE agent DATA PIPE  be the agent of a desktop whose guest only spins
 
-In the last one QEMU, its job object and all that is done to it are real; the firewall is left out, for Wine has
+In the last one QEMU, its job object and all done to it are real; the firewall is left out, for Wine has
 none, and the guest's words ("the engine took me") are PLAYED.
 """
 
