@@ -138,7 +138,7 @@ def test_the_life_of_an_agent(role: Role) -> None:
     assert not again["changed"] and again["round_trips"] == 1, again
 
     changed = role.present("--diff", agent={**AGENT, "lease_seconds": 120})
-    assert changed["changed"] and '+"lease_seconds": 120' in changed["_text"]
+    assert changed["changed"] and '+agent.json: "lease_seconds": 120' in changed["_text"]
     assert role.present("--check")["changed"]  # back to what it was
 
     role.desktop.run("sc stop EyrieAgent")
