@@ -11,8 +11,8 @@ import ssl
 from socketserver import StreamRequestHandler
 from typing import TYPE_CHECKING, Any
 
-from eyrie.lab.wsman import sealing, wire
-from eyrie.lab.wsman.negotiation import Negotiation, Refused
+from eyrie.lab.wsman import client_certificate, names, sealing, wire
+from eyrie.lab.wsman.negotiation import Negotiation, Refused, Scheme
 
 if TYPE_CHECKING:
     from eyrie.lab.wsman.server import Endpoint
@@ -75,9 +75,14 @@ class Connection(StreamRequestHandler):
         """Return whether to go on with the request; if not, it is answered."""
         kind, _, text = self._asked.get("authorization", "").partition(" ")
         try:
+            if kind == names.MUTUAL and self.server.tls is not None:
+                self._user = client_certificate.account(self.request, self.server.service.settings).name
+                return True
             token = base64.b64decode(text, validate=True)
             if kind.lower() in ("negotiate", "ntlm"):
-                return self._negotiate(token, body)
+                return self._negotiate("Negotiate", token, body)
+            if kind.lower() == "credssp" and self.server.service.settings.credssp:
+                return self._negotiate("CredSSP", token, body)
             if kind.lower() == "basic" and self.server.offers_basic:
                 self._user = self._basic(token)
         except (Refused, binascii.Error, UnicodeDecodeError):
@@ -86,13 +91,16 @@ class Connection(StreamRequestHandler):
             self._challenge()
         return bool(self._user)
 
-    def _negotiate(self, token: bytes, body: bytes) -> bool:
-        if self._negotiation is None or self._negotiation.complete:
-            self._user, self._negotiation = "", Negotiation(self.server.users, self.server.bindings)
+    def _negotiate(self, scheme: Scheme, token: bytes, body: bytes) -> bool:
+        old = self._negotiation
+        if old is None or old.complete or old.scheme != scheme:
+            bindings = self.server.bindings if scheme == "Negotiate" else None
+            self._user, self._negotiation = "", Negotiation(self.server.users, bindings, scheme)
+        assert self._negotiation is not None
         answer = self._negotiation.step(token)
-        told = "Negotiate " + base64.b64encode(answer).decode() if answer else ""
+        told = f"{scheme} {base64.b64encode(answer).decode()}" if answer else ""
         if not self._negotiation.complete:
-            self._reply(401, headers=[("WWW-Authenticate", told or "Negotiate")])
+            self._reply(401, headers=[("WWW-Authenticate", told or scheme)])
             return False
         self._user = self._negotiation.user
         if body:
@@ -112,6 +120,8 @@ class Connection(StreamRequestHandler):
 
     def _challenge(self) -> None:
         headers = [("WWW-Authenticate", "Negotiate")]
+        if self.server.service.settings.credssp:
+            headers.append(("WWW-Authenticate", "CredSSP"))
         if self.server.offers_basic:
             headers.append(("WWW-Authenticate", 'Basic realm="WSMAN"'))
         self._reply(401, headers=headers)
@@ -129,17 +139,28 @@ class Connection(StreamRequestHandler):
             self._reply(500)
             return
         status, answer = self.server.service.handle(self._user, body)
-        self._reply(status, self._seal(answer) if sealed else answer, sealed=sealed)
+        kind, told = self._seal(answer) if sealed else (SOAP_TYPE, answer)
+        self._reply(status, told, kind=kind)
 
     def _unseal(self, body: bytes) -> bytes:
         if self._negotiation is None:
             raise Refused("no keys")
-        return self._negotiation.unseal(*sealing.unpack(body))
+        if not sealing.is_multi(self._asked.get("content-type", "")):
+            return self._negotiation.unseal(*sealing.unpack(body))
+        return b"".join(self._negotiation.unseal(*part) for part in sealing.unpack_all(body))
 
-    def _seal(self, answer: bytes) -> bytes:
+    def _seal(self, answer: bytes) -> tuple[str, bytes]:
+        """Return the type and the body of a sealed answer."""
         assert self._negotiation is not None
-        signature, data, padding = self._negotiation.seal(answer)
-        return sealing.pack(signature, data, len(answer) + padding)
+        credssp = self._negotiation.scheme == "CredSSP"
+        size = sealing.CREDSSP_PIECE if credssp else len(answer)
+        parts = []
+        for start in range(0, len(answer), size):
+            piece = answer[start : start + size]
+            signature, data, padding = self._negotiation.seal(piece)
+            parts.append((signature, data, len(piece) + padding))
+        protocol = sealing.CREDSSP if credssp else sealing.SPNEGO
+        return sealing.content_type(protocol, len(parts)), sealing.pack_all(parts, protocol)
 
     def _reply(
         self,
@@ -147,7 +168,7 @@ class Connection(StreamRequestHandler):
         body: bytes = b"",
         *,
         headers: list[tuple[str, str]] | None = None,
-        sealed: bool = False,
+        kind: str = SOAP_TYPE,
     ) -> None:
         told = list(headers or [])
         if self._final:
@@ -155,7 +176,7 @@ class Connection(StreamRequestHandler):
             told.append(("WWW-Authenticate", self._final))
             self._final = ""
         if body:
-            told.append(("Content-Type", sealing.CONTENT_TYPE if sealed else SOAP_TYPE))
+            told.append(("Content-Type", kind))
         wire.write(self.wfile, status, told, body)
 
 

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""NTLM and SPNEGO at the accepting end, by pyspnego; the state belongs to one TCP connection."""
+"""NTLM, SPNEGO and CredSSP at the accepting end, by pyspnego; the state belongs to one TCP connection."""
 
 from __future__ import annotations
 
 import os
 import socket
+import ssl
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import spnego
 from spnego.channel_bindings import GssChannelBindings
@@ -19,6 +21,9 @@ from eyrie.lab.wsman.settings import Account
 
 _ENVIRONMENT = threading.Lock()
 _VARIABLE = "NTLM_USER_FILE"
+
+Scheme = Literal["Negotiate", "CredSSP"]
+"""As it is called in HTTP's headers."""
 
 
 class UserFile:
@@ -59,13 +64,16 @@ class Refused(Exception):
 class Negotiation:
     """One handshake, and afterwards the keys of its connection."""
 
-    def __init__(self, users: UserFile, bindings: GssChannelBindings | None = None) -> None:
+    def __init__(
+        self, users: UserFile, bindings: GssChannelBindings | None = None, scheme: Scheme = "Negotiate"
+    ) -> None:
+        self.scheme = scheme
         self._users = users
         with users.lent():
             self._context = spnego.server(
                 hostname=socket.gethostname(),
                 service="HTTP",
-                protocol="negotiate",
+                protocol=scheme.lower(),
                 options=spnego.NegotiateOptions.use_negotiate,
                 channel_bindings=bindings,
             )
@@ -75,8 +83,8 @@ class Negotiation:
         try:
             with self._users.lent():
                 return self._context.step(token)
-        # pyspnego lets errors of its parsers through where a token is no token.
-        except (SpnegoError, ValueError, LookupError) as error:
+        # pyspnego lets errors of its parsers through where a token is no token, and of TLS within CredSSP.
+        except (SpnegoError, ValueError, LookupError, ssl.SSLError) as error:
             raise Refused(str(error)) from error
 
     @property
@@ -93,7 +101,8 @@ class Negotiation:
         """Check and decrypt a message."""
         try:
             return self._context.unwrap_winrm(signature, sealed)
-        except SpnegoError as error:
+        # A message of another connection: within CredSSP it is TLS that notices.
+        except (SpnegoError, ssl.SSLError) as error:
             raise Refused(str(error)) from error
 
     def seal(self, message: bytes) -> tuple[bytes, bytes, int]:

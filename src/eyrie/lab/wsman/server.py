@@ -18,6 +18,7 @@ from typing import Any
 
 from spnego.channel_bindings import GssChannelBindings
 
+from eyrie.lab.wsman import client_certificate
 from eyrie.lab.wsman.connection import Connection, shut
 from eyrie.lab.wsman.negotiation import UserFile
 from eyrie.lab.wsman.runner import Runner
@@ -101,6 +102,7 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(settings.certificate)
+    client_certificate.ask(context, settings)
     return context
 
 

@@ -17,6 +17,8 @@ class Account:
     name: str
     password: str = field(repr=False)
     administrator: bool = True
+    principal: str = ""
+    """The user principal name in the client certificate that is mapped to it (ClientCertificate of WinRM)."""
 
     def __post_init__(self) -> None:
         # The lines of pyspnego's user file know no escape.
@@ -76,6 +78,12 @@ class Settings:
 
     certificate: Path | None = None
     """PEM of certificate and key: with it HTTPS is spoken, without plain HTTP."""
+
+    client_authority: Path | None = None
+    """PEM of the authority whose client certificates log in over HTTPS (Auth/Certificate, off by default)."""
+
+    credssp: bool = False
+    """Whether CredSSP is offered, to which the client hands its password (Auth/CredSSP)."""
 
     @property
     def limits(self) -> Quotas:
