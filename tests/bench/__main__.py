@@ -22,6 +22,7 @@ from tests.bench.figures import (
     hub,
     idle_to_slot,
     input_to_pause,
+    networks,
     nodetable,
     openmosix,
     power_cut,
@@ -35,6 +36,7 @@ from tests.bench.output import as_json, markdown, table
 # These need no lab.
 ALONE: dict[str, Callable[[Callable[[str], None]], list[Figure]]] = {
     "hub": hub.measure,
+    "networks": networks.measure,
     "nodetable": nodetable.measure,
     "openmosix": openmosix.measure,
     "wsman": wsman.measure,

@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from eyrie import committed
 from eyrie.errors import EyrieError
 from eyrie.nodetable.diff import covers
 from eyrie.nodetable.table import MAX_NUMBER, Entry, Table, numeric
@@ -83,8 +81,9 @@ def dump(state: State) -> str:
 
 def checksum(state: State) -> str:
     """SHA-256 of the values, so that layout and comments do not matter."""
-    values = [FORMAT, [_range(each) for each in state.ranges], [_alias(each) for each in state.aliases]]
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode("ascii")).hexdigest()
+    return committed.checksum(
+        [FORMAT, [_range(each) for each in state.ranges], [_alias(each) for each in state.aliases]]
+    )
 
 
 def load(text: str | bytes, source: str = "openmosix-numbers.yml") -> State:
@@ -125,17 +124,7 @@ def load(text: str | bytes, source: str = "openmosix-numbers.yml") -> State:
 
 def write(path: Path, state: State) -> None:
     """Replace the file in one step, so that there is never half of one."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(dump(state))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    committed.replace(path, dump(state))
 
 
 def disagreement(state: State, deployed: Mapping[str, Table]) -> EyrieError | None:
