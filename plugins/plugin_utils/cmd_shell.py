@@ -17,12 +17,27 @@ from eyrie.windows import codes, quoting
 CHUNK = 96 * 1024
 """Bytes of standard input in one message: with base64 and envelope below the 150 KiB that WinRM 2.0 takes."""
 
+
+def _of_credssp() -> tuple[type[Exception], ...]:
+    """CredSSP's library is an extra, and its errors have no common ancestor."""
+    try:
+        from requests_credssp import exceptions as credssp
+    except ImportError:
+        return ()
+    return (
+        credssp.AuthenticationException,
+        credssp.InvalidConfigurationException,
+        credssp.NTStatusException,
+    )
+
+
 FAILURES = (
     WinRMError,
     WinRMTransportError,
     WinRMOperationTimeoutError,
     requests.exceptions.RequestException,
     OSError,
+    *_of_credssp(),
 )
 """All that pywinrm raises where the other end or the wire is at fault."""
 

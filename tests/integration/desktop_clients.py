@@ -47,7 +47,10 @@ class Target:
     operation_timeout: int = 20
 
 
-ACCOUNTS = (Account(USER, PASSWORD), Account("reader", "other pw", administrator=False))
+ACCOUNTS = (
+    Account(USER, PASSWORD, principal="pool-admin@localhost"),
+    Account("reader", "other pw", administrator=False),
+)
 SETTINGS = Settings(ACCOUNTS, machine="PC1")
 
 

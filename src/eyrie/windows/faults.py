@@ -23,6 +23,8 @@ class Trouble(Enum):
     OLD_TLS = "old TLS"
     NO_TLS = "no TLS"
     NOT_ENCRYPTED = "unencrypted message refused"
+    CLIENT_CERTIFICATE = "client certificate refused"
+    NOT_INSTALLED = "way to authenticate not installed"
     NO_KERBEROS = "no Kerberos ticket"
     QUOTA_SHELLS = "too many shells"
     QUOTA_OPERATIONS = "too many operations"
@@ -115,6 +117,15 @@ _RULES: tuple[tuple[Trouble, Callable[[Sight], bool]], ...] = (
     (Trouble.NO_WSMAN, _status(404)),
     (Trouble.NOT_ENCRYPTED, lambda sight: _status(500)(sight) and sight.scheme == "http"),
     (Trouble.SHELL_GONE, lambda sight: _status(400)(sight) and sight.started),
+    (Trouble.NOT_INSTALLED, _says(r"(pykerberos|kerberos library|requests-credssp) is not installed")),
+    (
+        Trouble.CLIENT_CERTIFICATE,
+        _says(
+            r"alert (unknown ca|(bad|unsupported) certificate|certificate (expired|unknown|required))"
+            r"|cert_(key_)?pem"
+        ),
+    ),
+    (Trouble.WRONG_PASSWORD, _says(r"credssp|STATUS_LOGON_FAILURE|0x8009030c")),
     (Trouble.NO_KERBEROS, _says(r"kerberos|kinit")),
     (Trouble.WRONG_PASSWORD, _says(r"credentials were rejected|requires a (password|username)")),
     (Trouble.CERTIFICATE_EXPIRED, _says(r"certificate has expired|certificate is not yet valid")),
@@ -177,6 +188,16 @@ _WORDS: dict[Trouble, tuple[str, str, str]] = {
         "the desktop refused a message, most likely because it was not encrypted",
         "HTTPS, or NTLM or Kerberos with message encryption",
         "use port 5986, or ansible_winrm_transport: ntlm with ansible_winrm_message_encryption: auto",
+    ),
+    Trouble.CLIENT_CERTIFICATE: (
+        "the client certificate was refused",
+        "a certificate for client authentication, valid today, of an authority that the desktop trusts",
+        "check ansible_winrm_cert_pem and ansible_winrm_cert_key_pem, and the desktop's store of authorities",
+    ),
+    Trouble.NOT_INSTALLED: (
+        "this host lacks a library for this way to authenticate",
+        "pykerberos for Kerberos, requests-credssp for CredSSP",
+        "install eyrie[kerberos] or eyrie[credssp], or use ansible_winrm_transport: ntlm",
     ),
     Trouble.NO_KERBEROS: (
         "no Kerberos ticket could be got or used",

@@ -58,6 +58,25 @@ RECORDED = [
     (Trouble.TIMED_OUT, {"text": "Read timed out. (read timeout=30)", "started": True}),
     (Trouble.CONNECTION_LOST, {"text": "('Connection aborted.', RemoteDisconnected('Remote end closed'))"}),
     (Trouble.NO_KERBEROS, {"text": "Kerberos auth failure when calling kinit cmd 'kinit'"}),
+    (Trouble.CLIENT_CERTIFICATE, {"text": "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca"}),
+    (Trouble.CLIENT_CERTIFICATE, {"text": "ssl/tls alert certificate expired (_ssl.c:2638)"}),
+    (Trouble.CLIENT_CERTIFICATE, {"text": "cert_pem file not found (/x.pem)"}),
+    (
+        Trouble.NOT_INSTALLED,
+        {"text": "requests auth method is credssp, but requests-credssp is not installed"},
+    ),
+    (
+        Trouble.NOT_INSTALLED,
+        {"text": "authentication requested but the python kerberos library is not installed. Please"},
+    ),
+    (
+        Trouble.WRONG_PASSWORD,
+        {"text": "The server did not response CredSSP being an available authentication method - actual: ''"},
+    ),
+    (
+        Trouble.WRONG_PASSWORD,
+        {"text": "Received error status from the server: (3221225581) STATUS_LOGON_FAILURE 0xc000006d"},
+    ),
     (Trouble.OTHER, {"text": "something new"}),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hmac
 import socket
 import ssl
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
 HANDSHAKE_SECONDS = 30
+PATIENCE_SECONDS = 2
 
 
 class Connection(StreamRequestHandler):
@@ -37,7 +39,10 @@ class Connection(StreamRequestHandler):
         endpoint: Endpoint = self.server
         if endpoint.tls is not None:
             self.request.settimeout(HANDSHAKE_SECONDS)
-            self.request = endpoint.tls.wrap_socket(self.request, server_side=True)
+            self.request = endpoint.tls.wrap_socket(
+                self.request, server_side=True, do_handshake_on_connect=False
+            )
+            _greet(self.request)
         super().setup()
 
     def handle(self) -> None:
@@ -178,6 +183,19 @@ class Connection(StreamRequestHandler):
         if body:
             told.append(("Content-Type", kind))
         wire.write(self.wfile, status, told, body)
+
+
+def _greet(connection: ssl.SSLSocket) -> None:
+    try:
+        connection.do_handshake()
+    except ssl.SSLError:
+        # What the client has sent meanwhile must be read, lest it is told of a reset and not of our alert.
+        with contextlib.suppress(OSError):
+            connection.settimeout(PATIENCE_SECONDS)
+            socket.socket.shutdown(connection, socket.SHUT_WR)
+            while socket.socket.recv(connection, 65536):
+                pass
+        raise
 
 
 def shut(connection: socket.socket) -> None:

@@ -31,6 +31,23 @@ def test_is_what_clients_expect() -> None:
     assert body.endswith(b"sealed--Encrypted Boundary--\r\n")
 
 
+@given(
+    st.lists(
+        st.tuples(st.binary(max_size=20), st.one_of(st.binary(max_size=100), st.just(NASTY))), min_size=1
+    )
+)
+def test_many_parts_come_back(parts: list[tuple[bytes, bytes]]) -> None:
+    body = sealing.pack_all([(*part, 1) for part in parts], sealing.CREDSSP)
+    for sent in (body, body.replace(b"\r\n\tContent-Type: app", b"\r\nContent-Type: app", 1)):
+        assert sealing.unpack_all(sent) == parts
+
+
+def test_names_what_has_many_parts() -> None:
+    assert sealing.is_multi(sealing.content_type(sealing.CREDSSP, 2))
+    assert sealing.is_sealed(sealing.content_type(sealing.CREDSSP, 2))
+    assert not sealing.is_multi(sealing.content_type(sealing.CREDSSP, 1))
+
+
 @pytest.mark.parametrize("body", [b"", NASTY, b"x" * 100, sealing.pack(b"s" * 16, b"", 0)[:-30]])
 def test_refuses_what_is_cut_off(body: bytes) -> None:
     with pytest.raises(ValueError):
