@@ -45,7 +45,10 @@ def enlarge(source: Path, target: Path) -> Path:
     """Copy a lab's inventory, without its secrets, giving it more desktops and less patience."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("secrets"))
     description = yaml.safe_load((target / "lab.yml").read_text())
-    hosts: dict[str, Any] = description["hosts"]
+    hosts: dict[str, Any] = {
+        name: host for name, host in description["hosts"].items() if "windows_desktops" not in host["groups"]
+    }
+    description["hosts"] = hosts
     desktops = [host for host in hosts.values() if "linux_desktops" in host["groups"]]
     for number in range(len(desktops), DESKTOPS):
         like = desktops[number % len(desktops)]

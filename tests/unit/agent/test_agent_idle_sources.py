@@ -81,9 +81,9 @@ def test_no_windows_is_not_present() -> None:
 class Meter:
     """Processor time counters the test moves."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: float = 30) -> None:
         self.total = self.guest = 0.0
-        self.source = Load(0.0, 30, lambda: self.guest, lambda: self.total, cores=2)
+        self.source = Load(0.0, limit, lambda: self.guest, lambda: self.total, cores=2)
         self.now = 0.0
 
     def run(self, seconds: int, total: float, guest: float = 0.0) -> Reading:
@@ -101,6 +101,11 @@ def test_foreign_work_above_the_limit_is_busy_and_its_end_is_idle() -> None:
     assert meter.run(30, total=0.5).seconds >= 25  # 25 % of two cores
     assert meter.run(10, total=1.0).seconds < 2
     assert meter.run(30, total=0.2).seconds > 15
+
+
+def test_a_limit_of_all_switches_the_source_off_whatever_the_clocks_say() -> None:
+    meter = Meter(limit=100)
+    assert meter.run(60, total=2.1).seconds >= 55  # two cores cannot do more than 2
 
 
 def test_the_guests_own_work_is_not_foreign() -> None:

@@ -55,7 +55,8 @@ class Load(Quiet):
         if now - then < SAMPLE_SECONDS:
             self._last = now  # nothing measured yet
             return
-        self._percent = max(0.0, 100.0 * (foreign - before) / (now - then) / self._cores)
+        # The two clocks are not read at one moment: a full machine may seem to use a little more than all.
+        self._percent = min(100.0, max(0.0, 100.0 * (foreign - before) / (now - then) / self._cores))
         if self._percent > self._limit:
             self._last = now
 

@@ -13,6 +13,7 @@ from eyrie.lab.paths import Paths
 from eyrie.lab.windows import desktop
 from eyrie.lab.windows.runner import BrokerRunner
 from eyrie.lab.wsman.runner import Order, Process, Stream
+from eyrie.windows.quoting import for_slash_c
 
 UTF_8 = 65001
 
@@ -33,7 +34,7 @@ class _Out:
 
 
 def run(topology: Topology, paths: Paths, host: Host, line: str) -> int:
-    """Run a line by cmd.exe, or cmd.exe itself; return its exit code."""
+    """Run a line as typed at the prompt, or cmd.exe itself; return its exit code."""
     out = _Out()
 
     def connect() -> socket.socket:
@@ -42,7 +43,7 @@ def run(topology: Topology, paths: Paths, host: Host, line: str) -> int:
         return connection
 
     runner = BrokerRunner(desktop.secret(paths, host), connect)
-    process = runner.start(Order(line, codepage=UTF_8), out)
+    process = runner.start(Order(for_slash_c(line), codepage=UTF_8), out)
     threading.Thread(target=_feed, args=(process,), daemon=True).start()
     while not out.over.is_set():
         try:
