@@ -30,11 +30,11 @@ def wanted(file: Path | None, inventory: Path | None) -> Wanted:
     if file is not None:
         return from_file(read_bytes(file), file)
     assert inventory is not None
-    listing = _inventory_listing(inventory)
+    listing = inventory_listing(inventory)
     return from_inventory(listing, inventory if inventory.is_dir() else inventory.parent)
 
 
-def _inventory_listing(inventory: Path) -> dict[str, Any]:
+def inventory_listing(inventory: Path) -> dict[str, Any]:
     """What Ansible makes of an inventory."""
     beside = Path(sys.executable).with_name("ansible-inventory")
     program = str(beside) if beside.exists() else "ansible-inventory"

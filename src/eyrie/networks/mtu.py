@@ -22,7 +22,7 @@ class Part:
     source: str
 
 
-OUTER = Part("outer IPv4 header", 20, "RFC 2003")
+OUTER = Part("outer IPv4 header", 20, "RFC 791")
 UDP = Part("UDP header", 8, "RFC 768")
 ESP = Part("ESP header (SPI, sequence number)", 8, "RFC 4303")
 ESP_IV = Part("AES-GCM initialisation vector", 8, "RFC 4106")
