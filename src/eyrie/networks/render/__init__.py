@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What hosts are configured with, as text; pure. A key never comes here: files of keys are named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eyrie.networks.plan import HostPlan
+from eyrie.networks.render import networkd, nft, shadow, swanctl
+
+
+@dataclass(frozen=True)
+class File:
+    """One file on a host."""
+
+    path: str
+    text: str
+    mode: str = "0644"
+
+
+NFT = "/etc/eyrie/network/network.nft"
+SWANCTL = "/etc/swanctl/conf.d/eyrie.conf"
+SHADOW = "/etc/eyrie/network/shadow"
+OURS = (
+    NFT,
+    SWANCTL,
+    SHADOW,
+    *(f"{networkd.FOLDER}/{name}" for device in networkd.DEVICES for name in networkd.names(device)),
+    f"{networkd.FOLDER}/{networkd.FOU}",
+)
+"""Every path that any mode writes: what the present one does not write is removed."""
+
+
+def files(plan: HostPlan, public_keys: dict[str, str] | None = None) -> tuple[File, ...]:
+    """The files of a Linux host of today; `public_keys` of WireGuard by host."""
+    if plan.mode in ("outbound", "hub"):
+        return ()
+    found = [File(NFT, nft.render(plan))]
+    if plan.mode == "shadow":
+        return (*found, File(SHADOW, shadow.render(plan), "0755"))
+    for name, text in networkd.render(plan, public_keys or {}).items():
+        found.append(File(f"{networkd.FOLDER}/{name}", text))
+    if plan.mode == "ipsec":
+        found.append(File(SWANCTL, swanctl.render(plan)))
+    return tuple(found)
