@@ -126,7 +126,7 @@ _RULES: tuple[tuple[Trouble, Callable[[Sight], bool]], ...] = (
         ),
     ),
     (Trouble.WRONG_PASSWORD, _says(r"credssp|STATUS_LOGON_FAILURE|0x8009030c")),
-    (Trouble.NO_KERBEROS, _says(r"kerberos|kinit")),
+    (Trouble.NO_KERBEROS, _says(r"kerberos|kinit|authGSS")),
     (Trouble.WRONG_PASSWORD, _says(r"credentials were rejected|requires a (password|username)")),
     (Trouble.CERTIFICATE_EXPIRED, _says(r"certificate has expired|certificate is not yet valid")),
     (Trouble.CERTIFICATE_NAME, _says(r"hostname mismatch|ip address mismatch|doesn't match")),

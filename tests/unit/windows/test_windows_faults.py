@@ -58,6 +58,7 @@ RECORDED = [
     (Trouble.TIMED_OUT, {"text": "Read timed out. (read timeout=30)", "started": True}),
     (Trouble.CONNECTION_LOST, {"text": "('Connection aborted.', RemoteDisconnected('Remote end closed'))"}),
     (Trouble.NO_KERBEROS, {"text": "Kerberos auth failure when calling kinit cmd 'kinit'"}),
+    (Trouble.NO_KERBEROS, {"text": "authGSSClientInit() failed: (('No credentials were supplied', 458752))"}),
     (Trouble.CLIENT_CERTIFICATE, {"text": "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca"}),
     (Trouble.CLIENT_CERTIFICATE, {"text": "ssl/tls alert certificate expired (_ssl.c:2638)"}),
     (Trouble.CLIENT_CERTIFICATE, {"text": "cert_pem file not found (/x.pem)"}),

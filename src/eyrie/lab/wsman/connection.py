@@ -13,6 +13,7 @@ from socketserver import StreamRequestHandler
 from typing import TYPE_CHECKING, Any
 
 from eyrie.lab.wsman import client_certificate, names, sealing, wire
+from eyrie.lab.wsman.kerberos import Kerberos, is_ntlm
 from eyrie.lab.wsman.negotiation import Negotiation, Refused, Scheme
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Connection(StreamRequestHandler):
     def setup(self) -> None:
         """Speak TLS, if so told, in this connection's own thread."""
         self._user = ""
-        self._negotiation: Negotiation | None = None
+        self._negotiation: Negotiation | Kerberos | None = None
         self._final = ""
         endpoint: Endpoint = self.server
         if endpoint.tls is not None:
@@ -84,7 +85,7 @@ class Connection(StreamRequestHandler):
                 self._user = client_certificate.account(self.request, self.server.service.settings).name
                 return True
             token = base64.b64decode(text, validate=True)
-            if kind.lower() in ("negotiate", "ntlm"):
+            if kind.lower() in ("negotiate", "ntlm", "kerberos"):
                 return self._negotiate("Negotiate", token, body)
             if kind.lower() == "credssp" and self.server.service.settings.credssp:
                 return self._negotiate("CredSSP", token, body)
@@ -99,8 +100,7 @@ class Connection(StreamRequestHandler):
     def _negotiate(self, scheme: Scheme, token: bytes, body: bytes) -> bool:
         old = self._negotiation
         if old is None or old.complete or old.scheme != scheme:
-            bindings = self.server.bindings if scheme == "Negotiate" else None
-            self._user, self._negotiation = "", Negotiation(self.server.users, bindings, scheme)
+            self._user, self._negotiation = "", self._begin(scheme, token)
         assert self._negotiation is not None
         answer = self._negotiation.step(token)
         told = f"{scheme} {base64.b64encode(answer).decode()}" if answer else ""
@@ -113,6 +113,12 @@ class Connection(StreamRequestHandler):
             return True
         self._reply(200, headers=[("WWW-Authenticate", told)] if told else [])
         return False
+
+    def _begin(self, scheme: Scheme, token: bytes) -> Negotiation | Kerberos:
+        keytab = self.server.service.settings.keytab
+        if scheme == "Negotiate" and keytab is not None and not is_ntlm(token):
+            return Kerberos(keytab)
+        return Negotiation(self.server.users, self.server.bindings if scheme == "Negotiate" else None, scheme)
 
     def _basic(self, token: bytes) -> str:
         name, _, password = token.decode().partition(":")

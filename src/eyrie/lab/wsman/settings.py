@@ -82,6 +82,9 @@ class Settings:
     client_authority: Path | None = None
     """PEM of the authority whose client certificates log in over HTTPS (Auth/Certificate, off by default)."""
 
+    keytab: Path | None = None
+    """The keys of its HTTP service, by which a member of a domain takes Kerberos beside NTLM."""
+
     credssp: bool = False
     """Whether CredSSP is offered, to which the client hands its password (Auth/CredSSP)."""
 
