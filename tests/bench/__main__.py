@@ -27,6 +27,8 @@ from tests.bench.figures import (
     openmosix,
     power_cut,
     second_site,
+    windows_desktop,
+    windows_fleet,
     wsman,
 )
 from tests.bench.machine import this_machine
@@ -39,6 +41,7 @@ ALONE: dict[str, Callable[[Callable[[str], None]], list[Figure]]] = {
     "networks": networks.measure,
     "nodetable": nodetable.measure,
     "openmosix": openmosix.measure,
+    "windows": lambda say: [*windows_fleet.measure(say), *windows_desktop.measure(say)],
     "wsman": wsman.measure,
 }
 # In this order: the ones that disturb the pool most come last.

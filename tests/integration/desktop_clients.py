@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,10 +19,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from pypsrp.shell import Process, WinRS
+from pypsrp.shell import Process, SignalCode, WinRS
 from pypsrp.wsman import WSMan
 from winrm.protocol import Protocol as PyWinRM
 
+from eyrie.lab.wsman.runner import Runner
 from eyrie.lab.wsman.server import Endpoint
 from eyrie.lab.wsman.settings import Account, Settings
 from eyrie.lab.wsman.stand_in import ShellStandIn
@@ -45,6 +49,9 @@ class Target:
     user: str = USER
     password: str = PASSWORD
     operation_timeout: int = 20
+    host: str = "127.0.0.1"
+    proxy: str | None = None
+    """The way into a lab, where it is one's."""
 
 
 ACCOUNTS = (
@@ -55,25 +62,28 @@ SETTINGS = Settings(ACCOUNTS, machine="PC1")
 
 
 @contextmanager
-def desktop(**changes: Any) -> Iterator[tuple[Endpoint, Target]]:
+def desktop(runner: Runner | None = None, **changes: Any) -> Iterator[tuple[Endpoint, Target]]:
     settings = replace(SETTINGS, **changes)
-    with Endpoint(settings, ShellStandIn()) as endpoint:
+    with Endpoint(settings, runner or ShellStandIn()) as endpoint:
         yield endpoint, Target(endpoint.port, settings.certificate)
 
 
 class Client(Protocol):
     def run(self, line: str, given: bytes | None = None) -> Seen: ...
 
+    def give_up(self, line: str, seconds: float) -> None:
+        """Start a line, and end it on the desktop after a while."""
+
 
 @contextmanager
 def pywinrm(target: Target) -> Iterator[Client]:
     protocol = PyWinRM(
-        f"{'https' if target.tls else 'http'}://127.0.0.1:{target.port}/wsman",
+        f"{'https' if target.tls else 'http'}://{target.host}:{target.port}/wsman",
         transport="ntlm",
         username=target.user,
         password=target.password,
         ca_trust_path=str(target.tls) if target.tls else None,
-        proxy=None,
+        proxy=target.proxy,
         operation_timeout_sec=target.operation_timeout,
         read_timeout_sec=target.operation_timeout + 10,
     )
@@ -90,6 +100,11 @@ def pywinrm(target: Target) -> Iterator[Client]:
             protocol.cleanup_command(shell, command)
             return code, out, err
 
+        def give_up(self, line: str, seconds: float) -> None:
+            command = protocol.run_command(shell, line)
+            time.sleep(seconds)
+            protocol.cleanup_command(shell, command)
+
     yield Runs()
     protocol.close_shell(shell)
 
@@ -97,7 +112,7 @@ def pywinrm(target: Target) -> Iterator[Client]:
 @contextmanager
 def pypsrp(target: Target) -> Iterator[Client]:
     wsman = WSMan(
-        "127.0.0.1",
+        target.host,
         port=target.port,
         ssl=target.tls is not None,
         username=target.user,
@@ -105,7 +120,8 @@ def pypsrp(target: Target) -> Iterator[Client]:
         auth="negotiate",
         cert_validation=str(target.tls) if target.tls else True,
         encryption="auto" if target.tls else "always",
-        no_proxy=True,
+        proxy=target.proxy or "",
+        no_proxy=target.proxy is None,
         operation_timeout=target.operation_timeout,
     )
     with wsman, WinRS(wsman, codepage=65001) as shell:
@@ -121,7 +137,17 @@ def pypsrp(target: Target) -> Iterator[Client]:
                 process.end_invoke()
                 return int(process.rc or 0), process.stdout, process.stderr
 
+            def give_up(self, line: str, seconds: float) -> None:
+                process = Process(shell, line)
+                process.begin_invoke()
+                time.sleep(seconds)
+                process.signal(SignalCode.TERMINATE)
+
         yield Runs()
+
+
+class Alarm(Exception):
+    """The time is over."""
 
 
 @contextmanager
@@ -135,6 +161,21 @@ def plugin(target: Target, **variables: Any) -> Iterator[Any]:
             code, out, err = connection.exec_command(line, in_data=given)
             return code, out, err
 
+        def give_up(self, line: str, seconds: float) -> None:
+            # As Ansible's keyword `timeout` does it.
+            def ring(_number: int, _frame: object) -> None:
+                raise Alarm
+
+            before = signal.signal(signal.SIGALRM, ring)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            try:
+                with contextlib.suppress(Alarm):
+                    connection.exec_command(line)
+                    raise AssertionError(f"{line} ended by itself")
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+
     yield Runs()
     connection.close()
 
@@ -146,7 +187,7 @@ def connect(target: Target, **variables: Any) -> Any:
     connection = connection_loader.get("eyrie.pool.winrm_cmd", PlayContext())
     told = {
         "inventory_hostname": "pc1",
-        "ansible_host": "127.0.0.1",
+        "ansible_host": target.host,
         "ansible_port": target.port,
         "ansible_winrm_scheme": "https" if target.tls else "http",
         "ansible_user": target.user,
@@ -154,7 +195,7 @@ def connect(target: Target, **variables: Any) -> Any:
         "_extras": {
             "ansible_winrm_operation_timeout_sec": target.operation_timeout,
             "ansible_winrm_read_timeout_sec": target.operation_timeout + 10,
-            "ansible_winrm_proxy": None,
+            "ansible_winrm_proxy": target.proxy,
             **({"ansible_winrm_ca_trust_path": str(target.tls)} if target.tls else {}),
         },
     }

@@ -26,9 +26,9 @@ from tests.bench.playbook import ROOT, Times, play
 
 DESKTOPS = 100
 NOTE = (
-    "The whole `ansible-playbook`, 20 forks. Real connection, NTLM and HTTPS to an endpoint for each desktop, on "
-    "addresses of this machine, whose processor serves both ends; what runs the commands is a stand-in that "
-    "answers at once."
+    "The whole `ansible-playbook`, 20 forks. Real connection, NTLM and HTTPS to an endpoint a desktop, on "
+    "addresses of this machine, whose processor serves both ends; what runs the commands is a stand-in "
+    "that answers at once."
 )
 ITEMS_NOTE = (
     "The same desktops, connection and state; each item looked at by an `ansible.builtin.raw` of its own."
