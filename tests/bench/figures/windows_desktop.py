@@ -38,8 +38,8 @@ SETTLE_SECONDS, REST_SECONDS = 30.0, 60.0
 INSTALL_NOTE = "`msiexec /i` as a `raw` task, from its start to its result; Wine's own installer."
 SIZE_NOTE = "Embeddable Python, agent, service; without QEMU and the guest's image, which are depot items."
 AGAIN_NOTE = (
-    "The action `eyrie.pool.desktop` as a task, start to result: a worker of Ansible, TLS, NTLM, the agent's Python "
-    "started under Wine, its facts and comparison."
+    "The action `eyrie.pool.desktop` as a task, start to result: a worker of Ansible, TLS, NTLM, the agent's "
+    "Python started under Wine, its facts and comparison."
 )
 REST_NOTE = (
     f"Over {REST_SECONDS:.0f} s with its owner logged in, service and helper in the session together, by "
