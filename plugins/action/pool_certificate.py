@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.eyrie.pool.plugins.plugin_utils.pool_authority import read_authority
 
 from eyrie.credentials.authority import (
     Authority,
@@ -67,14 +68,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _authority(self, file: Path, pool: str, now: datetime) -> Authority:
         """Read the authority, which may be encrypted, or make it."""
-        if not file.exists():
+        authority = read_authority(self._loader, file)
+        if authority is None:
             authority = new_authority(pool, now)
             if not self._task.check_mode:
                 _keep(file, authority)
-            return authority
-        data = self._loader.load_from_file(str(file))
-        data = data if isinstance(data, dict) else {}
-        return Authority(str(data.get("certificate", "")), str(data.get("private_key", "")))
+        return authority
 
     def _read(self, path: str) -> str:
         quoted = shlex.quote(path)
