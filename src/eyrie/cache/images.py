@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eyrie.cache import windows
 from eyrie.cache.prune import Cached
 from eyrie.errors import EyrieError
 from eyrie.guests.image.recipe import MANIFEST, Recipe, epoch_from_environment
@@ -24,7 +25,8 @@ QCOW2 = b"QFI\xfb"
 
 def read(cache: Path, labs: Path, proc: Path = Path("/proc")) -> tuple[Cached, ...]:
     """Return every image of a cache; `labs` holds the labs that may stand on some of them."""
-    return (*_guest_images(cache / GUESTS), *_lab_images(cache / LABS, labs, proc))
+    guests, images = _guest_images(cache / GUESTS), _lab_images(cache / LABS, labs, proc)
+    return (*guests, *images, *windows.read(cache, _is_current))
 
 
 def _guest_images(folder: Path) -> Iterator[Cached]:
@@ -89,6 +91,11 @@ def _cached(path: Path, needed: str, *, finished: bool) -> Cached:
 
 def remove(image: Cached) -> bool:
     """Remove an image and its lock; False if a build that is under way holds that."""
+    if windows.holds(image.path):
+        with _locked(windows.lock_of(image.path)) as mine:
+            if mine:
+                windows.remove(image.path)
+            return mine
     own = image.path.with_name(image.path.name.removesuffix(".building") + ".lock")
     shared = image.path.with_name(".lock")
     lock = shared if image.path.parent.name == GUESTS else own
