@@ -2,16 +2,19 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.eyrie.pool.plugins.plugin_utils.desktop_prompt import Prompt
+from ansible_collections.eyrie.pool.plugins.plugin_utils.pool_authority import read_authority
 
 from eyrie import __version__
+from eyrie.credentials.authority import WantedCertificate
 from eyrie.desktops.bring import Order, bring, public, shown
 from eyrie.desktops.model import DesktopOutcome, Lost, Package, Story
-from eyrie.desktops.spec import Wanted
+from eyrie.desktops.spec import Wanted, WantedHub
 from eyrie.desktops.uninstall import uninstall
 from eyrie.engines.tokens import WantedToken, revocations
 from eyrie.errors import EyrieError
@@ -41,6 +44,10 @@ TOKEN = {
     "signing_key": {"type": "str", "required": True, "no_log": True},
     "revoked": {"type": "list", "elements": "dict", "default": []},
 }
+HUB = {
+    "secrets_file": {"type": "path", "required": True, "no_log": False},
+    "days": {"type": "int", "default": 90},
+}
 SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "msi": {"type": "dict", "options": MSI, "default": {}, "apply_defaults": True},
@@ -49,6 +56,7 @@ SPEC = {
     "ca": {"type": "str", "default": ""},
     # Its parts say which of them is secret.
     "token": {"type": "dict", "options": TOKEN, "no_log": False},
+    "hub": {"type": "dict", "options": HUB},
     "firewall": {"type": "bool", "default": True},
     "reboot": {"type": "str", "choices": ["never", "allowed"], "default": "never"},
     "forbidden_shells": {"type": "str", "choices": ["fail", "accept"], "default": "fail"},
@@ -95,6 +103,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 arguments["items"],
                 arguments["ca"],
                 arguments["firewall"],
+                self._hub(arguments["hub"], arguments["agent"]),
             ),
             token=_token(arguments["token"]),
             now=time.time(),
@@ -107,12 +116,30 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "version": report.version,
             "facts": public(report.facts),
             "token_renewal": report.token_reason,
+            "certificate_renewal": report.certificate_reason,
             "reboot_required": report.reboot_required,
             "reboot_refused": report.reboot_refused,
             "rebooted": report.rebooted,
             "steps": story.steps,
         }
         return {"changed": report.changed, "diff": shown(report.diff), "desktop": desktop}
+
+    def _hub(self, hub: dict[str, Any] | None, agent: dict[str, Any]) -> WantedHub | None:
+        """Have the authority at hand that makes the desktop's certificate; it never leaves this host."""
+        if hub is None:
+            return None
+        file = Path(hub["secrets_file"])
+        authority = read_authority(self._loader, file)
+        if authority is None and self._task.check_mode:
+            return None  # on a new site the role pool_hub would make it
+        if authority is None:
+            raise EyrieError(
+                str(file),
+                seen="no such file",
+                wanted="the pool's certificate authority",
+                next_step="run site.yml without --limit: the role pool_hub makes it",
+            )
+        return WantedHub(WantedCertificate((str(agent.get("name", "")),), hub["days"], "desktop"), authority)
 
     def _absent(self, prompt: Prompt, story: Story) -> dict[str, Any]:
         there = uninstall(prompt, story, check=bool(self._task.check_mode))

@@ -18,7 +18,8 @@ def hub_guests(names: list[str], hostvars: Mapping[str, Any], pool: str) -> list
         variables = hostvars[name]
         address = variables.get("pool_hub_guest_address", "")
         if address:
-            desktop = str(variables.get("agent_name", name.split(".")[0]))
+            own = variables.get("agent_name") or variables.get("windows_agent_name")
+            desktop = str(own or name.split(".")[0])
             macs = variables.get("pool_hub_guest_macs") or [guest_mac(pool, desktop)]
             guests.append({"name": desktop, "macs": list(macs), "address": str(address)})
     return sorted(guests, key=lambda guest: str(guest["name"]))

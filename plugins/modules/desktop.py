@@ -65,6 +65,17 @@ options:
       lifetime_seconds: {description: Its life., type: int, required: true}
       signing_key: {description: The pool's signing key., type: str, required: true}
       revoked: {description: As in C(htcondor_revoked_tokens)., type: list, elements: dict, default: []}
+  hub:
+    description:
+      - The desktop's place in the Ethernet of the guests. It gets a key and a certificate of the pool's
+        authority where the present ones are not good; without this option they go.
+    type: dict
+    suboptions:
+      secrets_file:
+        description: File on the control host with the pool's authority.
+        type: path
+        required: true
+      days: {description: Days that a certificate is good for., type: int, default: 90}
   firewall:
     description: Whether rules fence the guest in, so that QEMU reaches the pool's port and nothing else.
     type: bool
@@ -132,6 +143,10 @@ desktop:
     version: {description: Version of the agent., returned: "O(state=present)", type: str, sample: 0.2.0}
     facts: {description: What the agent tells of the desktop., returned: "O(state=present)", type: dict}
     token_renewal: {description: Why it got a new token., returned: "O(state=present)", type: str}
+    certificate_renewal:
+      description: Why it got a new certificate for the hub.
+      returned: O(state=present)
+      type: str
     reboot_required: {description: Whether Windows waits for a restart., returned: success, type: bool}
     reboot_refused: {description: Why it was not restarted., returned: "O(state=present)", type: str}
     rebooted: {description: Whether it was restarted., returned: "O(state=present)", type: bool}

@@ -90,6 +90,23 @@ def certificate_renewal_reason(pem: str, wanted: WantedCertificate, authority_pe
         return "certificate or key is malformed"
     if _public(key.public_key()) != _public(certificate.public_key()):
         return "the key belongs to another certificate"
+    return _reason(certificate, wanted, authority_pem, now)
+
+
+def public_renewal_reason(pem: str, wanted: WantedCertificate, authority_pem: str, now: datetime) -> str:
+    """Say the same of a certificate whose key stays where it is."""
+    if not pem.strip():
+        return "certificate is missing"
+    try:
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+    except ValueError:
+        return "certificate is malformed"
+    return _reason(certificate, wanted, authority_pem, now)
+
+
+def _reason(
+    certificate: x509.Certificate, wanted: WantedCertificate, authority_pem: str, now: datetime
+) -> str:
     try:
         certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority_pem.encode()))
     except (ValueError, TypeError, InvalidSignature):

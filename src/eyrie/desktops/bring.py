@@ -7,11 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from eyrie.agent.converge.plan import HUB, TOKEN
 from eyrie.desktops import lines
 from eyrie.desktops.install import install
 from eyrie.desktops.model import Desktop, DesktopOutcome, Package, Story
 from eyrie.desktops.plan import Step
-from eyrie.desktops.spec import Answer, Wanted, may_reboot, read, refuse, renewed_token, spec
+from eyrie.desktops.spec import (
+    NOTHING,
+    Answer,
+    Secrets,
+    Wanted,
+    may_reboot,
+    read,
+    refuse,
+    renewed_certificate,
+    renewed_token,
+    spec,
+)
 from eyrie.engines.tokens import WantedToken
 
 REBOOT_POLLS, REBOOT_SECONDS = 90, 10.0
@@ -38,6 +50,7 @@ class Report:
     version: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     token_reason: str = ""
+    certificate_reason: str = ""
     reboot_required: bool = False
     reboot_refused: str = ""
     """Why a restart that is needed was not made."""
@@ -53,7 +66,7 @@ class Report:
 
 
 Converge = Callable[..., Answer | None]
-"""Hands the agent the spec with a token; `check=True` asks only."""
+"""Hands the agent the spec with secrets; `check=True` asks only."""
 
 
 def bring(desktop: Desktop, order: Order, story: Story) -> Report:
@@ -66,26 +79,28 @@ def bring(desktop: Desktop, order: Order, story: Story) -> Report:
             return report
         converge = found
         # Asked first: a new agent shall not begin without its token.
-        token = _token(order, report, _answered(converge("", check=True)))
-        _take(report, _answered(converge(token)))
+        secrets = _secrets(order, report, _answered(converge(NOTHING, check=True)))
+        _take(report, _answered(converge(secrets)))
     else:
         _take(report, answer)
-        token = _token(order, report, answer)
-        if token:
-            told = _answered(converge(token))
+        secrets = _secrets(order, report, answer)
+        if secrets:
+            told = _answered(converge(secrets))
             refuse(told)
-            # What this would change beside the token in check mode was told by the answer before.
-            report.take(replace(told, diff=[each for each in told.diff if each["thing"] == "token"]))
+            # What this would change beside the secrets in check mode was told by the answer before.
+            report.take(replace(told, diff=[each for each in told.diff if each["thing"] in (TOKEN, HUB)]))
     _reboot(desktop, order, story, report, converge)
     return report
 
 
-def _token(order: Order, report: Report, answer: Answer) -> str:
-    """Return a new token where the desktop's own is not good."""
-    if order.token is None:
-        return ""
-    token, report.token_reason = renewed_token(answer, order.token, order.now)
-    return token
+def _secrets(order: Order, report: Report, answer: Answer) -> Secrets:
+    """Return new secrets where the desktop's own are not good."""
+    token, certificate = "", ""
+    if order.token is not None:
+        token, report.token_reason = renewed_token(answer, order.token, order.now)
+    if order.wanted.hub is not None:
+        certificate, report.certificate_reason = renewed_certificate(answer, order.wanted.hub, order.now)
+    return Secrets(token, certificate)
 
 
 def _take(report: Report, answer: Answer) -> None:
@@ -100,7 +115,7 @@ def _by_known_release(desktop: Desktop, order: Order) -> tuple[Answer | None, Co
     converge = _converging(
         desktop, order, lambda words: lines.agent_of_release(words, order.package.release), any_version=False
     )
-    return converge(""), converge
+    return converge(NOTHING), converge
 
 
 def _after_installing(desktop: Desktop, order: Order, story: Story, report: Report) -> Converge | None:
@@ -131,9 +146,9 @@ def _after_installing(desktop: Desktop, order: Order, story: Story, report: Repo
 
 
 def _converging(desktop: Desktop, order: Order, line: Callable[[str], str], *, any_version: bool) -> Converge:
-    def converge(token: str, *, check: bool = False) -> Answer | None:
+    def converge(secrets: Secrets, *, check: bool = False) -> Answer | None:
         words = "converge --check" if order.check or check else "converge"
-        return read(desktop.run(line(words), spec(order.wanted, token, any_version=any_version)))
+        return read(desktop.run(line(words), spec(order.wanted, secrets, any_version=any_version)))
 
     return converge
 
@@ -154,7 +169,7 @@ def _answered(answer: Answer | None) -> Answer:
 def _reboot(desktop: Desktop, order: Order, story: Story, report: Report, converge: Converge) -> None:
     if not report.reboot_required or order.check:
         return
-    answer = _answered(converge(""))
+    answer = _answered(converge(NOTHING))
     report.reboot_refused = may_reboot(answer, allowed=order.reboot_allowed)
     if report.reboot_refused:
         return
@@ -164,7 +179,7 @@ def _reboot(desktop: Desktop, order: Order, story: Story, report: Report, conver
     for _ in range(REBOOT_POLLS):
         story.sleep(REBOOT_SECONDS)
         desktop.again()
-        again = converge("")
+        again = converge(NOTHING)
         if again is not None and again.facts.get("boot_id") != before:
             report.take(again)
             report.rebooted, report.reboot_required, report.changed = True, again.reboot_required, True
@@ -186,6 +201,7 @@ def shown(diff: list[dict[str, str]]) -> dict[str, str]:
 
 
 def public(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return the facts for a result: of the token its fingerprint alone."""
+    """Return the facts for a result: of the token its fingerprint alone, and no certificate."""
     digest = str((facts.get("token") or {}).get("sha256", ""))
-    return {**facts, "token": f"sha256:{digest[:8]}" if digest else "absent"} if facts else {}
+    shorter = {key: value for key, value in facts.items() if key != "hub"}
+    return {**shorter, "token": f"sha256:{digest[:8]}" if digest else "absent"} if facts else {}

@@ -6,9 +6,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from eyrie.agent.converge.spec import MARK, placed
+from eyrie.credentials.authority import Authority, WantedCertificate, issue, public_renewal_reason
 from eyrie.desktops.model import DesktopOutcome, Done
 from eyrie.engines.minting import mint, proven
 from eyrie.engines.tokens import WantedToken, renewal_reason
@@ -26,6 +28,31 @@ class Wanted:
     items: Sequence[Mapping[str, Any]] = ()
     ca: str = ""
     firewall: bool = True
+    hub: WantedHub | None = None
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What a desktop gets that nobody else may see; empty: it keeps what it has."""
+
+    token: str = ""
+    certificate: str = ""
+    """Key and certificate for the pool's hub."""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to hand over."""
+        return bool(self.token or self.certificate)
+
+
+NOTHING = Secrets()
+
+
+@dataclass(frozen=True)
+class WantedHub:
+    """A desktop's place in the pool's hub."""
+
+    certificate: WantedCertificate
+    authority: Authority
 
 
 @dataclass(frozen=True)
@@ -41,18 +68,22 @@ class Answer:
     problems: Sequence[Mapping[str, str]] = field(default_factory=tuple)
 
 
-def spec(wanted: Wanted, token: str, *, any_version: bool = False) -> bytes:
-    """Write the spec; without a token the desktop keeps the one it has."""
-    document = {
+def spec(wanted: Wanted, secrets: Secrets, *, any_version: bool = False) -> bytes:
+    """Write the spec; of secrets that are not given the desktop keeps those it has."""
+    document: dict[str, Any] = {
         "version": 1,
-        "state": "present",
         "agent_version": "" if any_version else wanted.version,
         "agent": dict(wanted.agent),
-        "token": token,
+        "token": secrets.token,
         "items": list(wanted.items),
         "ca": wanted.ca,
         "firewall": wanted.firewall,
     }
+    if wanted.hub is not None:
+        document["hub"] = {
+            "certificate": secrets.certificate,
+            "ca": wanted.hub.authority.certificate.strip() + "\n",
+        }
     return json.dumps(document).encode()
 
 
@@ -107,6 +138,18 @@ def renewed_token(answer: Answer, wanted: WantedToken, now: float) -> tuple[str,
     if not has and told.get("sha256"):
         reason = "token was not signed with the pool's key"
     return (mint(wanted, now), reason) if reason else ("", "")
+
+
+def renewed_certificate(answer: Answer, hub: WantedHub, now: float) -> tuple[str, str]:
+    """Return a new key and certificate and why; two empty strings where the desktop's own are good."""
+    told = answer.facts.get("hub") or {}
+    moment = datetime.fromtimestamp(now, UTC)
+    reason = public_renewal_reason(
+        str(told.get("certificate", "")), hub.certificate, hub.authority.certificate, moment
+    )
+    if told and not reason and not told.get("usable"):
+        reason = "the key belongs to another certificate"
+    return (issue(hub.authority, hub.certificate, moment), reason) if reason else ("", "")
 
 
 def may_reboot(answer: Answer, *, allowed: bool) -> str:

@@ -174,7 +174,6 @@ class Desktop:
     def spec(self, **changes: Any) -> dict[str, Any]:
         return {
             "version": 1,
-            "state": "present",
             "agent_version": "",
             "agent": configuration(),
             "token": TOKEN,

@@ -26,7 +26,6 @@ ITEM: dict[str, Any] = {
 }
 SPEC: dict[str, Any] = {
     "version": 1,
-    "state": "present",
     "agent_version": "",
     "agent": configuration(),
     "token": TOKEN,
@@ -40,11 +39,17 @@ def item(**changes: Any) -> dict[str, Any]:
     return {"items": [{**ITEM, **changes}]}
 
 
+CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
 @pytest.mark.parametrize(
     "changes, key",
     [
         ({"version": 2}, "version"),
         ({"state": "absent"}, "state"),
+        ({"hub": {"ca": CA, "certificate": "x"}}, "hub.certificate"),
+        ({"hub": {"ca": "", "certificate": ""}}, "hub.ca"),
+        ({"hub": {"ca": CA}}, "hub.certificate"),
         ({"agent": []}, "agent"),
         ({"agent": {"x": "{item:other}"}}, "item:other"),
         ({"token": "no token"}, "token"),

@@ -9,7 +9,7 @@ import pytest
 
 from eyrie.agent.converge.spec import parse
 from eyrie.desktops.model import DesktopOutcome, Done
-from eyrie.desktops.spec import Wanted, may_reboot, read, refuse, renewed_token, spec
+from eyrie.desktops.spec import NOTHING, Secrets, Wanted, may_reboot, read, refuse, renewed_token, spec
 from eyrie.engines.minting import mint
 from eyrie.engines.tokens import WantedToken, renewal_reason
 
@@ -43,9 +43,9 @@ def test_the_agent_reads_what_is_written() -> None:
         "unpack": "zip",
     }
     wanted = Wanted("0.1.0", {"x": "{item:qemu}"}, [item])
-    got = parse(spec(wanted, mint(TOKEN, NOW)).decode())
+    got = parse(spec(wanted, Secrets(mint(TOKEN, NOW))).decode())
     assert got.agent_version == "0.1.0" and got.items[0].name == "qemu" and got.token
-    assert parse(spec(wanted, "", any_version=True).decode()).agent_version == ""
+    assert parse(spec(wanted, NOTHING, any_version=True).decode()).agent_version == ""
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Protocol
 
-from eyrie.agent.converge import plan
+from eyrie.agent.converge import facts as reading
+from eyrie.agent.converge import items, plan
 from eyrie.agent.converge.items import Items
+from eyrie.agent.converge.spec import Hub
 from eyrie.errors import EyrieError
+
+_READ = (plan.CONFIGURATION, plan.TOKEN, plan.HUB, plan.HUB_CA)
+"""What the agent reads, and has to be told of."""
 
 
 class Firewall(Protocol):
@@ -76,6 +81,16 @@ class Place:
     service: Service = field(default_factory=NoService)
 
     @property
+    def hub(self) -> Path:
+        """Return the file with the key and certificate for the pool's hub."""
+        return self.data / "hub.pem"
+
+    @property
+    def hub_ca(self) -> Path:
+        """Return the file with the certificate of the authority that the hub is vouched for by."""
+        return self.data / "hub-ca.pem"
+
+    @property
     def items(self) -> Items:
         """Return the folder of items."""
         return Items(self.data / "items")
@@ -88,6 +103,8 @@ def read(place: Place, desired: plan.Desired, token_sha256: str) -> plan.Current
         configuration=_text(place.data / "agent.json"),
         token_sha256=token_sha256,
         damage={item.directory: place.items.damage(item) for item in spec.items},
+        hub_sha256=reading.hub_sha256(place.hub),
+        hub_ca=_text(place.hub_ca),
         others=place.items.others(spec.items),
         firewall=place.firewall.look(desired.configuration)[0] if spec.firewall else "",
         service=place.service.state(),
@@ -100,12 +117,12 @@ def apply(place: Place, desired: plan.Desired, changes: Iterable[plan.Change]) -
     place.protect(place.data)
     reread = False
     for change in changes:
-        if change.kind == plan.OLD and reread:
+        if change.kind in (plan.OLD, plan.NO_HUB) and reread:
             _well(place.service.reread())
             reread = False
         if _apply_one(place, desired, change):
             yield change
-        reread = (reread or change.kind in (plan.CONFIGURATION, plan.TOKEN)) and change.kind != plan.SERVICE
+        reread = (reread or change.kind in _READ) and change.kind != plan.SERVICE
     if reread:
         _well(place.service.reread())
 
@@ -120,10 +137,23 @@ def _apply_one(place: Place, desired: plan.Desired, change: plan.Change) -> bool
         place.firewall.write(desired.configuration)
     elif change.kind == plan.TOKEN:
         write_whole(place.data / "token", desired.spec.token + "\n", 0o600)
+    elif change.kind in (plan.HUB, plan.HUB_CA, plan.NO_HUB):
+        return _apply_hub(place, desired.spec.hub, change)
     elif change.kind == plan.CONFIGURATION:
         write_whole(place.data / "agent.json", desired.configuration, 0o644)
     elif change.kind == plan.SERVICE:
         _well(place.service.start())
+    return True
+
+
+def _apply_hub(place: Place, hub: Hub | None, change: plan.Change) -> bool:
+    if hub is None:
+        gone = [items.remove(path) for path in (place.hub, place.hub_ca)]
+        return all(gone)
+    if change.kind == plan.HUB:
+        write_whole(place.hub, hub.certificate, 0o600)
+    else:
+        write_whole(place.hub_ca, hub.ca, 0o644)
     return True
 
 

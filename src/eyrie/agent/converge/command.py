@@ -80,7 +80,11 @@ def _bring(
     try:
         if not check and changes:
             done.extend(apply(place, desired, changes))
-            answer["facts"] = {**told, "token": reading.token_facts(place.data / "token")}
+            answer["facts"] = {
+                **told,
+                "token": reading.token_facts(place.data / "token"),
+                "hub": reading.hub_facts(place.hub),
+            }
     finally:
         answer["changed"] = bool(done)
         answer["diff"] = [change.told() for change in done]

@@ -52,6 +52,7 @@ def gather(system: System, data: Path, version: str) -> Facts:
         "boot_id": system.boot_id(),
         "reboot_pending": system.reboot_pending(),
         "token": token_facts(data / "token"),
+        "hub": hub_facts(data / "hub.pem"),
     }
 
 
@@ -63,12 +64,42 @@ def free_mib(folder: Path) -> int:
 
 def token_facts(path: Path) -> dict[str, str]:
     """Return what proves a token to whoever holds the pool's key, and is of no use to anybody else."""
-    try:
-        token = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        token = ""
+    token = _text(path).strip()
     signed = token.rpartition(".")[0]
     return {"sha256": sha256(token) if token else "", "signed": signed}
+
+
+def hub_facts(path: Path) -> dict[str, Any]:
+    """Return what a desktop proves itself to the hub with, without its key; empty where there is nothing."""
+    text = _text(path)
+    begin = text.find("-----BEGIN CERTIFICATE-----")
+    if not text:
+        return {}
+    return {"certificate": text[begin:] if begin >= 0 else "", "usable": _belongs_together(path)}
+
+
+def _belongs_together(path: Path) -> bool:
+    """Whether key and certificate can be used."""
+    import ssl  # slow to load, and most desktops are in no hub
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(str(path))
+    except OSError:  # ssl.SSLError is one
+        return False
+    return True
+
+
+def hub_sha256(path: Path) -> str:
+    """Return the SHA-256 of key and certificate; empty where there are none."""
+    text = _text(path)
+    return sha256(text) if text else ""
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def sha256(text: str) -> str:

@@ -12,6 +12,7 @@ from eyrie.agent.converge.spec import Item, Spec
 
 CONFIGURATION, TOKEN, ITEM, FIREWALL = "agent.json", "token", "item", "firewall"
 SERVICE, OLD = "service", "old item"
+HUB, HUB_CA, NO_HUB = "hub certificate", "hub authority", "no hub"
 
 OWNERS_MIB = 1024
 """Memory that stays the owner's whatever the guest gets."""
@@ -38,6 +39,11 @@ class Current:
 
     service: str = ""
     """`running`, `stopped`, or empty where there is none."""
+
+    hub_sha256: str = ""
+    """Of key and certificate for the hub; empty where there are none."""
+
+    hub_ca: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,10 @@ def plan(current: Current, desired: Desired) -> tuple[Change, ...]:
         *_items(current, desired.spec),
         *_firewall(current, desired),
         *_token(current, desired.spec),
+        *_hub(current, desired.spec),
         *_configuration(current, desired),
         *_service(current),
+        *_no_hub(current, desired.spec),
         *_old(current),
     )
 
@@ -106,6 +114,29 @@ def _token(current: Current, spec: Spec) -> list[Change]:
     if not wanted or wanted == current.token_sha256:
         return []
     return [Change(TOKEN, "token", _fingerprint(current.token_sha256), _fingerprint(wanted))]
+
+
+def _hub(current: Current, spec: Spec) -> list[Change]:
+    if spec.hub is None:
+        return []
+    found = []
+    if current.hub_ca != spec.hub.ca:
+        found.append(Change(HUB_CA, HUB_CA, _fingerprint_of(current.hub_ca), _fingerprint_of(spec.hub.ca)))
+    wanted = sha256(spec.hub.certificate) if spec.hub.certificate else ""
+    if wanted not in ("", current.hub_sha256):
+        found.append(Change(HUB, HUB, _fingerprint(current.hub_sha256), _fingerprint(wanted)))
+    return found
+
+
+def _no_hub(current: Current, spec: Spec) -> list[Change]:
+    """Forget a key that nothing names any more."""
+    if spec.hub is not None or not (current.hub_sha256 or current.hub_ca):
+        return []
+    return [Change(NO_HUB, HUB, _fingerprint(current.hub_sha256), "absent")]
+
+
+def _fingerprint_of(text: str) -> str:
+    return _fingerprint(sha256(text) if text else "")
 
 
 def _fingerprint(digest: str) -> str:

@@ -17,6 +17,9 @@ WHERE = "spec"
 MARK = re.compile(r"\{(item:[^{}]*|data)\}")
 NAME = r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
 LARGEST = 1 << 40
+_PEM = r"-----BEGIN {0}-----\n[A-Za-z0-9+/=\n]+-----END {0}-----\n"
+_CERTIFICATE = re.compile(_PEM.format("CERTIFICATE"))
+_PROOF = re.compile(_PEM.format("PRIVATE KEY") + _CERTIFICATE.pattern)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,16 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Hub:
+    """What proves the desktop to the pool's hub, and by whose signature it knows the hub."""
+
+    certificate: str
+    """Key and certificate, PEM; a secret. Empty: keep those that are there."""
+
+    ca: str
+
+
+@dataclass(frozen=True)
 class Spec:
     """How a desktop shall be."""
 
@@ -49,6 +62,8 @@ class Spec:
     items: tuple[Item, ...]
     ca: str
     firewall: bool
+    hub: Hub | None = None
+    """Nothing: the guest is in no hub, and what proved the desktop to one goes."""
 
     def configuration(self, data: str, separator: str) -> str:
         """Return agent.json's text; `{data}` stands for the agent's folder, `{item:NAME}` for that item's."""
@@ -67,7 +82,6 @@ def parse(text: str) -> Spec:
         ) from None
     top = Reader(data, WHERE)
     top.whole("version", VERSION, VERSION)
-    top.choice("state", ("present",))
     agent = top.take("agent", "an object")
     spec = Spec(
         agent_version=top.text("agent_version", r"[0-9A-Za-z.+-]{0,64}"),
@@ -76,6 +90,7 @@ def parse(text: str) -> Spec:
         items=tuple(_item(each) for each in top.children("items")),
         ca=_authority(top.take("ca", "PEM, or nothing")),
         firewall=_boolean(top.take("firewall", "true or false"), "firewall"),
+        hub=_hub(top.child("hub")) if top.has("hub") else None,
     )
     top.done()
     _refuse_doubles(spec)
@@ -93,6 +108,16 @@ def _item(reader: Reader) -> Item:
     )
     reader.done()
     return item
+
+
+def _hub(reader: Reader) -> Hub:
+    certificate, ca = reader.take("certificate", "PEM, or nothing"), reader.take("ca", "PEM")
+    if not isinstance(certificate, str) or (certificate and not _PROOF.fullmatch(certificate)):
+        _wrong("hub.certificate", "something else", "a key and its certificate as PEM, or nothing")
+    if not isinstance(ca, str) or not _CERTIFICATE.fullmatch(ca):
+        _wrong("hub.ca", "something else", "a certificate as PEM")
+    reader.done()
+    return Hub(str(certificate), str(ca))
 
 
 def _https(value: object, key: str) -> str:
