@@ -21,6 +21,8 @@ from desktop_clients import PASSWORD, Target, certificate, connect, desktop
 from pypsrp.shell import Process, WinRS
 from pypsrp.wsman import WSMan
 
+from eyrie.lab.wsman import sealing
+
 pytestmark = pytest.mark.slow
 
 PRINCIPAL_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
@@ -206,13 +208,27 @@ def credssp(place: Target, **variables: Any) -> Any:
 
 @CREDSSP
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_credssp(tmp_path: Path, tls: bool) -> None:
+def test_credssp(tmp_path: Path, tls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed: list[int] = []
+    monkeypatch.setattr(sealing, "pack_all", _watched(sealed))
     with desktop(credssp=True, certificate=certificate(tmp_path) if tls else None) as (endpoint, place):
         connection = credssp(place)
         assert connection.exec_command("cat; exit 3", in_data=BIG) == (3, BIG, b"")
         assert connection.exec_command("echo hé") == (0, "hé\n".encode(), b"")
         connection.close()
         assert len(endpoint.service.shells) == 0
+    # A record of TLS holds no more; over HTTPS nothing is sealed again.
+    assert (max(sealed) == 16 * 1024) if not tls else not sealed
+
+
+def _watched(lengths: list[int]) -> Any:
+    pack = sealing.pack_all
+
+    def watch(parts: Any, protocol: str) -> bytes:
+        lengths.extend(length for _, _, length in parts)
+        return pack(parts, protocol)
+
+    return watch
 
 
 @CREDSSP
