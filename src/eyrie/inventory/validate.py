@@ -23,6 +23,8 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "depot": ("masters",),
     "windows_agent": ("windows_desktops",),
     "wine": ("masters",),
+    "pool_hub": ("masters",),
+    "pool_network": ("masters", "linux_desktops", "windows_desktops", "openmosix_nodes"),
     "openmosix_vm": ("masters",),
     "openmosix_kernel": ("openmosix_nodes",),
     "openmosix_tools": ("openmosix_nodes",),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from eyrie.networks.plan import HostPlan
 from eyrie.networks.render import networkd, nft, shadow, swanctl
@@ -15,6 +16,8 @@ class File:
 
     path: str
     text: str
+    kind: Literal["rules", "device", "network", "ipsec", "shadow"]
+    """What has to be told when it changes."""
     mode: str = "0644"
 
 
@@ -35,11 +38,12 @@ def files(plan: HostPlan, public_keys: dict[str, str] | None = None) -> tuple[Fi
     """The files of a Linux host of today; `public_keys` of WireGuard by host."""
     if plan.mode in ("outbound", "hub"):
         return ()
-    found = [File(NFT, nft.render(plan))]
+    found = [File(NFT, nft.render(plan), "rules")]
     if plan.mode == "shadow":
-        return (*found, File(SHADOW, shadow.render(plan), "0755"))
+        return (*found, File(SHADOW, shadow.render(plan), "shadow", "0755"))
     for name, text in networkd.render(plan, public_keys or {}).items():
-        found.append(File(f"{networkd.FOLDER}/{name}", text))
+        kind: Literal["device", "network"] = "device" if name.endswith(".netdev") else "network"
+        found.append(File(f"{networkd.FOLDER}/{name}", text, kind))
     if plan.mode == "ipsec":
-        found.append(File(SWANCTL, swanctl.render(plan)))
+        found.append(File(SWANCTL, swanctl.render(plan), "ipsec"))
     return tuple(found)

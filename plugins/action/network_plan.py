@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from eyrie.committed import replace
+from eyrie.errors import EyrieError
+from eyrie.networks import HostPlan, Refused, Wanted, keys, own, plan
+from eyrie.networks.render import OURS, files
+from eyrie.networks.sources import FAMILIES, read
+from eyrie.networks.state import dump, load, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PER_POOL = {
+    "mode": {"type": "str", "required": True},
+    "subnets": {"type": "list", "elements": "dict", "required": True},
+    "private": {"type": "str", "default": "10.88.0.0/16"},
+    "reserved": {"type": "list", "elements": "dict", "default": []},
+    "topology": {"type": "str", "choices": ["auto", "mesh", "star"], "default": "auto"},
+    "fou": {"type": "bool", "default": False},
+}
+_FILES = {
+    "hosts": {"type": "list", "elements": "str", "required": True},
+    "addresses_file": {"type": "path", "required": True},
+    "keys_file": {"type": "path", "no_log": False},
+    "addresses": {"type": "str"},
+    "public_keys": {"type": "str", "no_log": False},
+    "new": {"type": "bool", "default": False},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Plan the pool's network on the control host, for all of its hosts at once."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _valid, arguments = self.validate_argument_spec({**_PER_POOL, **_FILES})
+        variables = task_vars or {}
+        path = Path(arguments["addresses_file"])
+        try:
+            wanted = _wanted(arguments, variables)
+            state = load(path.read_bytes(), path.name) if path.exists() else None
+            found = _found(arguments, variables, wanted)
+            done = plan(wanted, state, found=found, new=arguments["new"])
+            changed = state is None or dump(state) != dump(done.state)
+            if changed and not self._task.check_mode:
+                write(path, done.state)
+            public = self._keys(arguments, variables)
+            texts = {host.name: _host(host, public) for host in done.hosts}
+        except (EyrieError, OSError) as error:
+            said = error.faults if isinstance(error, Refused) else (error,)
+            sentences = "; ".join(map(str, said))
+            raise AnsibleActionFail(f"The pool's network cannot be: {sentences}") from error
+        result.update(
+            changed=changed,
+            network_plan={
+                "mode": done.mode,
+                "topology": done.topology,
+                "notes": list(done.notes),
+                "hosts": texts,
+            },
+            diff={
+                "before_header": path.name,
+                "after_header": path.name,
+                "before": dump(state) if state else "",
+                "after": dump(done.state),
+            }
+            if changed
+            else {},
+        )
+        return result
+
+    def _keys(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, str]:
+        """Return the public keys of all hosts, after what they told in this run is kept."""
+        if not arguments["keys_file"]:
+            return {}
+        path = Path(arguments["keys_file"])
+        known = keys.load(path.read_bytes(), path.name) if path.exists() else {}
+        told = _told(arguments["hosts"], variables, arguments["public_keys"])
+        public = keys.merged(known, {name: text.strip() for name, text in told.items()})
+        if public != known and not self._task.check_mode:
+            replace(path, keys.dump(public))
+        return public
+
+
+def _wanted(arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> Wanted:
+    values = {key: arguments[key] for key in _PER_POOL}
+    values["topology"] = None if values["topology"] == "auto" else values["topology"]
+    hostvars = variables["hostvars"]
+    values["hosts"] = {name: _entry(hostvars[name], name) for name in arguments["hosts"]}
+    return read(values, "pool_network")
+
+
+def _entry(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    groups = variables["group_names"]
+    address = variables.get("pool_network_address") or variables.get("ansible_host", name)
+    return {
+        "address": str(address),
+        "kind": next((kind for family, kind in FAMILIES.items() if family in groups), "linux"),
+        "gateway": bool(variables.get("pool_network_gateway", "masters" in groups)),
+        "nat": bool(variables.get("pool_network_nat", False)),
+    }
+
+
+def _told(names: list[str], variables: Mapping[str, Any], variable: str | None) -> dict[str, str]:
+    """Return the standard output that each host registered, of those that were reached."""
+    found = {}
+    for name in names if variable else ():
+        values = variables["hostvars"].raw_get(name).get(variable)
+        if isinstance(values, dict) and values.get("rc") == 0 and not values.get("unreachable"):
+            found[name] = str(values.get("stdout", ""))
+    return found
+
+
+def _found(arguments: Mapping[str, Any], variables: Mapping[str, Any], wanted: Wanted) -> dict[str, str]:
+    """Return the private addresses that hosts carry; refuse one that is behind address translation."""
+    network = IPv4Network(wanted.private)
+    told = _told(arguments["hosts"], variables, arguments["addresses"])
+    faults = [
+        fault
+        for host in wanted.hosts
+        if host.name in told and not host.nat and wanted.mode not in ("outbound", "hub")
+        if (fault := own.translated(host.name, host.dotted, told[host.name]))
+    ]
+    if faults:
+        raise Refused(faults)
+    carried = {name: own.private(output, network) for name, output in told.items()}
+    return {name: address for name, address in carried.items() if address}
+
+
+def _host(host: HostPlan, public: dict[str, str]) -> dict[str, Any]:
+    written = files(host, public)
+    return {
+        "official": host.official,
+        "private": host.private,
+        "interface": f"{host.private}/{host.prefix_length}" if host.private else "",
+        "device": host.device,
+        "mtu": host.mtu,
+        "mss": host.mss,
+        "forwards": host.forwards,
+        "files": [
+            {"path": each.path, "text": each.text, "kind": each.kind, "mode": each.mode} for each in written
+        ],
+        "absent": sorted(set(OURS) - {each.path for each in written}),
+    }
