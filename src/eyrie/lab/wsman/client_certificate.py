@@ -40,9 +40,15 @@ def principal(certificate: bytes) -> str:
             x509.SubjectAlternativeName
         )
         for each in names.value.get_values_for_type(x509.OtherName):
-            if each.type_id == _PRINCIPAL_NAME and each.value[:1] == bytes([_UTF8_STRING]):
-                # A name is shorter than 128 bytes: its length is one byte.
-                return each.value[2:].decode() if each.value[1] == len(each.value) - 2 else ""
+            if each.type_id == _PRINCIPAL_NAME:
+                return _utf8(each.value)
     except (ValueError, x509.ExtensionNotFound) as error:
         raise Refused(f"certificate of the client: {error}") from error
     return ""
+
+
+def _utf8(encoded: bytes) -> str:
+    # A name is shorter than 128 bytes, so that its length is one byte.
+    if len(encoded) < 2 or encoded[0] != _UTF8_STRING or encoded[1] != len(encoded) - 2:
+        raise ValueError("a principal name that is no UTF8String")
+    return encoded[2:].decode()
