@@ -7,28 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.eyrie.pool.plugins.plugin_utils import pool_network
 
 from eyrie.committed import replace
 from eyrie.errors import EyrieError
 from eyrie.networks import HostPlan, Refused, Wanted, keys, own, plan
 from eyrie.networks.render import OURS, files
-from eyrie.networks.sources import FAMILIES, read
 from eyrie.networks.state import dump, load, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PER_POOL = {
-    "mode": {"type": "str", "required": True},
-    "subnets": {"type": "list", "elements": "dict", "required": True},
-    "private": {"type": "str", "default": "10.88.0.0/16"},
-    "reserved": {"type": "list", "elements": "dict", "default": []},
-    "topology": {"type": "str", "choices": ["auto", "mesh", "star"], "default": "auto"},
-    "fou": {"type": "bool", "default": False},
-}
-_FILES = {
-    "hosts": {"type": "list", "elements": "str", "required": True},
-    "addresses_file": {"type": "path", "required": True},
+_MORE = {
     "keys_file": {"type": "path", "no_log": False},
     "addresses": {"type": "str"},
     "public_keys": {"type": "str", "no_log": False},
@@ -46,11 +36,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _valid, arguments = self.validate_argument_spec({**_PER_POOL, **_FILES})
+        _valid, arguments = self.validate_argument_spec(
+            {**pool_network.WANTED, **pool_network.FILES, **_MORE}
+        )
         variables = task_vars or {}
         path = Path(arguments["addresses_file"])
         try:
-            wanted = _wanted(arguments, variables)
+            wanted = pool_network.wanted(arguments, variables)
             state = load(path.read_bytes(), path.name) if path.exists() else None
             found = _found(arguments, variables, wanted)
             done = plan(wanted, state, found=found, new=arguments["new"])
@@ -88,46 +80,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {}
         path = Path(arguments["keys_file"])
         known = keys.load(path.read_bytes(), path.name) if path.exists() else {}
-        told = _told(arguments["hosts"], variables, arguments["public_keys"])
+        told = pool_network.told(arguments["hosts"], variables, arguments["public_keys"])
         public = keys.merged(known, {name: text.strip() for name, text in told.items()})
         if public != known and not self._task.check_mode:
             replace(path, keys.dump(public))
         return public
 
 
-def _wanted(arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> Wanted:
-    values = {key: arguments[key] for key in _PER_POOL}
-    values["topology"] = None if values["topology"] == "auto" else values["topology"]
-    hostvars = variables["hostvars"]
-    values["hosts"] = {name: _entry(hostvars[name], name) for name in arguments["hosts"]}
-    return read(values, "pool_network")
-
-
-def _entry(variables: Mapping[str, Any], name: str) -> dict[str, Any]:
-    groups = variables["group_names"]
-    address = variables.get("pool_network_address") or variables.get("ansible_host", name)
-    return {
-        "address": str(address),
-        "kind": next((kind for family, kind in FAMILIES.items() if family in groups), "linux"),
-        "gateway": bool(variables.get("pool_network_gateway", "masters" in groups)),
-        "nat": bool(variables.get("pool_network_nat", False)),
-    }
-
-
-def _told(names: list[str], variables: Mapping[str, Any], variable: str | None) -> dict[str, str]:
-    """Return the standard output that each host registered, of those that were reached."""
-    found = {}
-    for name in names if variable else ():
-        values = variables["hostvars"].raw_get(name).get(variable)
-        if isinstance(values, dict) and values.get("rc") == 0 and not values.get("unreachable"):
-            found[name] = str(values.get("stdout", ""))
-    return found
-
-
 def _found(arguments: Mapping[str, Any], variables: Mapping[str, Any], wanted: Wanted) -> dict[str, str]:
     """Return the private addresses that hosts carry; refuse one that is behind address translation."""
     network = IPv4Network(wanted.private)
-    told = _told(arguments["hosts"], variables, arguments["addresses"])
+    told = pool_network.told(arguments["hosts"], variables, arguments["addresses"])
     faults = [
         fault
         for host in wanted.hosts

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host answered, as a value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from eyrie.errors import EyrieError
+
+_COUNTER = re.compile(r"(\w+) \{ packets (\d+) bytes (\d+)")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """One target as a host saw it."""
+
+    small: bool = False  # three small packets, at least one answered
+    big: bool = False  # one of the full MTU, which must not be cut
+    ttl: int = 0  # of the answer; none came: 0
+    device: str = ""  # that the route goes out by
+    mac: str = ""  # whom ARP found there
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One host's whole answer."""
+
+    time: int
+    office: str
+    counted: bool
+    rules: bool
+    reach: dict[str, Reach]
+    counters: dict[str, int]
+    addresses: dict[str, str]  # to device
+    mac: str
+    handshakes: dict[str, int] = field(default_factory=dict)  # public key to the time of the last
+    sas: int = 0
+    ike: tuple[str, ...] = ()
+
+
+def parse(text: str, name: str) -> Answer:
+    """Read what the script printed; an answer that was cut off is an error."""
+    lines = [line.rstrip("\r") for line in text.splitlines() if line.startswith("@")]
+    if not lines or lines[-1] != "@end":
+        raise EyrieError(
+            f"answer of host {name}",
+            seen=text[-200:] or "nothing",
+            wanted="a whole one",
+            next_step="look whether the host has nft, ip and ping, and room in its temporary folder",
+        )
+    said: dict[str, list[str]] = {}
+    for line in lines:
+        key, _, rest = line[1:].partition(" ")
+        said.setdefault(key, []).append(rest.strip())
+    return Answer(
+        time=int(_one(said, "time", "0")),
+        office=_one(said, "office"),
+        counted=_one(said, "counted") == "yes",
+        rules=_one(said, "rules") == "yes",
+        reach=_reach(said),
+        counters={m[1]: int(m[2]) for each in said.get("counter", []) if (m := _COUNTER.match(each))},
+        addresses=_addresses(said.get("address", [])),
+        mac=_after(_one(said, "link"), "link/ether"),
+        handshakes={k: int(v) for k, v in (each.split() for each in said.get("handshake", []))},
+        sas=len(said.get("sa", [])),
+        ike=tuple(said.get("ike", [])),
+    )
+
+
+def _reach(said: dict[str, list[str]]) -> dict[str, Reach]:
+    def by_target(key: str) -> dict[str, str]:
+        return {t: rest for t, _, rest in (each.partition(" ") for each in said.get(key, []))}
+
+    small, big, ttl, route, mac = map(by_target, ("small", "big", "ttl", "route", "neighbour"))
+    return {
+        target: Reach(
+            small=small[target] == "0",
+            big=big.get(target) == "0",
+            ttl=int(ttl.get(target) or 0),
+            device=_after(route.get(target, ""), "dev"),
+            mac=_after(mac.get(target, ""), "lladdr"),
+        )
+        for target in small
+    }
+
+
+def _addresses(lines: list[str]) -> dict[str, str]:
+    found = {}
+    for line in lines:
+        words = line.split()
+        if "inet" in words:
+            found[words[words.index("inet") + 1].partition("/")[0]] = words[1].partition("@")[0]
+    return found
+
+
+def _one(said: dict[str, list[str]], key: str, default: str = "") -> str:
+    return said.get(key, [default])[0]
+
+
+def _after(text: str, word: str) -> str:
+    words = text.split()
+    return words[words.index(word) + 1] if word in words[:-1] else ""

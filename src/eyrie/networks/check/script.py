@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The script that a host answers in one round trip.
+
+What goes over the office's wire is counted there (hooks `egress` and `ingress` of the interface itself, after
+encryption), in a table of rules that is gone when the script ends. No key is read or printed.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from ipaddress import IPv4Address
+
+from eyrie.networks.model import FOU_PORT, WIREGUARD_PORT
+from eyrie.networks.plan import HostPlan
+
+KINDS = {
+    "private_source": "ip saddr {network}",
+    "private_target": "ip daddr {network}",
+    "ipip": "ip protocol ipip",
+    "esp": "ip protocol esp",
+    "esp_udp": "udp dport 4500",
+    "wireguard": f"udp dport {WIREGUARD_PORT}",
+    "fou": f"udp dport {FOU_PORT}",
+}
+"""What is counted on the wire, by name. On a shadow network private addresses belong there."""
+SECONDS = 8
+"""How long one target may take; all are asked at once."""
+
+
+def render(plan: HostPlan, targets: Sequence[str]) -> str:
+    """The script for one host; `targets` are private addresses of others."""
+    sound = " ".join(str(IPv4Address(each)) for each in targets)
+    rules = "".join(_chain(plan, way) for way in ("egress", "ingress"))
+    return _SCRIPT.format(
+        official=plan.official,
+        device=shlex.quote(plan.device),
+        targets=sound,
+        payload=plan.mtu - 28,  # IPv4 20 and ICMP 8
+        rules=rules,
+        counters="".join(f"counter {way}_{kind} {{ }}\n" for way in ("egress", "ingress") for kind in KINDS),
+    )
+
+
+def _chain(plan: HostPlan, way: str) -> str:
+    lines = "".join(
+        f"    {rule.format(network=plan.network)} counter name {way}_{kind}\n" for kind, rule in KINDS.items()
+    )
+    return (
+        f'chain {way} {{\n    type filter hook {way} device "$office" priority 0; policy accept;\n{lines}}}\n'
+    )
+
+
+_SCRIPT = """\
+LC_ALL=C; export LC_ALL
+for tool in ip nft ping; do
+    command -v $tool >/dev/null 2>&1 || {{ echo "$tool is not installed there" >&2; exit 3; }}
+done
+office=$(ip -4 -o address show to {official}/32 | awk '{{ print $2; exit }}')
+device={device}; [ -n "$device" ] || device=$office
+work=$(mktemp -d) || exit 1
+finish() {{ nft delete table netdev eyrie_check 2>/dev/null; rm -rf "$work"; }}
+trap finish EXIT
+echo "@time $(date +%s)"
+echo "@office $office"
+nft delete table netdev eyrie_check 2>/dev/null
+if [ -n "$office" ] && nft -f - <<END
+table netdev eyrie_check {{
+{counters}{rules}}}
+END
+then counted=yes; else counted=no; fi
+echo "@counted $counted"
+ask() {{
+    ping -n -q -c 3 -i 0.3 -W 2 "$1" > "$work/$1.small" 2>&1; echo "@small $1 $?" > "$work/$1"
+    ping -n -c 1 -W 2 -M "do" -s {payload} "$1" > "$work/$1.big" 2>&1; echo "@big $1 $?" >> "$work/$1"
+    sed -n 's/.*ttl=\\([0-9]*\\).*/\\1/p' "$work/$1.big" | sed "s/^/@ttl $1 /" >> "$work/$1"
+    ip route get "$1" 2>&1 | sed -n '1p' | sed "s/^/@route $1 /" >> "$work/$1"
+    ip neigh show to "$1" 2>/dev/null | sed "s/^/@neighbour $1 /" >> "$work/$1"
+}}
+for target in {targets}; do ask "$target" & done
+wait
+sleep 2
+for target in {targets}; do cat "$work/$target"; done
+nft list counters table netdev eyrie_check 2>/dev/null | tr -s ' \\t\\n' ' ' | sed 's/counter /\\n@counter /g'
+echo
+ip -4 -o address show | sed 's/^/@address /'
+ip -o link show dev "$device" 2>/dev/null | sed 's/^/@link /'
+nft list table inet eyrie_network >/dev/null 2>&1 && echo "@rules yes" || echo "@rules no"
+if command -v wg >/dev/null 2>&1; then
+    wg show "$device" latest-handshakes 2>/dev/null | sed 's/^/@handshake /'
+    wg show "$device" transfer 2>/dev/null | sed 's/^/@transfer /'
+fi
+if command -v swanctl >/dev/null 2>&1; then
+    ip -s xfrm state list nokeys 2>/dev/null | sed -n 's/^src .*/@sa &/p'
+    journalctl --quiet --no-pager --unit strongswan --since -15min --output cat 2>/dev/null |
+        grep -E 'AUTH_FAILED|NO_PROPOSAL|no trusted|not valid|expired|no private key|retransmit [345]' |
+        tail -n 5 | sed 's/^/@ike /'
+fi
+echo "@end"
+"""
