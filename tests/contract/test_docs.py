@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,24 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 INLINE = re.compile(r"`((?:eyrie|ansible-playbook|\./run) [^`]+)`")
 
 
+def whole(block: str) -> Iterator[str]:
+    """Yield commands; one goes on over lines until its quotes are closed."""
+    held = ""
+    for line in block.splitlines(keepends=True):
+        held += line
+        try:
+            shlex.split(held, comments=True)
+        except ValueError:
+            continue
+        yield held
+        held = ""
+
+
 def commands(page: Path) -> list[list[str]]:
     """Return the commands of a page: lines of its `sh` blocks, and code in its text that is one of ours."""
     text = page.read_text()
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
-    lines = [part for line in blocks.splitlines() for part in line.split("&&")] + INLINE.findall(text)
+    lines = [part for line in whole(blocks) for part in line.split("&&")] + INLINE.findall(text)
     return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 

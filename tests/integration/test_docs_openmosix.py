@@ -127,15 +127,18 @@ def office(inventories: Path, tmp_path: Path) -> Iterator[Office]:
     net = f"--net=/run/netns/{lab.topology.router_namespace}"
     try:
         lab.up()
-        yield Office(lab, Reader(inventories, environment, ("nsenter", net, "--")))
+        made = Office(lab, Reader(inventories, environment, ("nsenter", net, "--")))
+        for node in nodes:  # what genuine ones measure on a busy machine says nothing of them
+            made.sh(node, "mosctl setspeed 10000")
+        yield made
     finally:
         lab.down()
 
 
 def test_an_own_site(office: Office) -> None:
     said = office.reader.follow("At your own site")
-    assert re.search(r"^12\s*$", said.partition("node-1 | CHANGED | rc=0 >>")[2], re.MULTILINE), said[-600:]
-    assert office.sh("node-1", "mosctl whois; mosctl isup 12") == "This is openMosix #11\nyes"
+    assert re.search(r"^2\s*$", said.partition("node-1 | CHANGED | rc=0 >>")[2], re.MULTILINE), said[-600:]
+    assert office.sh("node-1", "mosctl whois; mosctl isup 2") == "This is openMosix #1\nyes"
     site = office.reader.inventories / "mysite"
     assert (site / "openmosix-numbers.yml").exists()
     keys = (site / "openmosix_known_hosts.txt").read_text()
@@ -144,6 +147,6 @@ def test_an_own_site(office: Office) -> None:
     assert set(re.findall(r"changed=(\d+)", again)) == {"0"}
     drain, resume, retire = blocks("Empty a node, and take it out")[0][1].splitlines()
     admin = "cd /proc/hpc/admin; cat mospe block lstay"
-    for line, wanted in ((drain, "12 1 1"), (resume, "12 0 0"), (retire, "0 0 0")):
+    for line, wanted in ((drain, "2 1 1"), (resume, "2 0 0"), (retire, "0 0 0")):
         office.reader.type(line)
         assert office.sh("node-2", admin).split() == wanted.split(), line
