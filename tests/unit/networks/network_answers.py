@@ -60,7 +60,7 @@ def answer(
     if private:
         lines.append(rf"@address 3: {private.split()[-1]}    inet {private}\       valid_lft forever")
     lines += [
-        rf"@link 2: eth0@if2: <BROADCAST,UP> mtu 1500 qdisc noqueue\    link/ether {mac} brd ff:ff:ff:ff:ff:ff",
+        rf"@link 2: eth0@if2: <UP> mtu 1500 qdisc noqueue\    link/ether {mac} brd ff:ff:ff:ff:ff:ff",
         f"@rules {said.get('rules', 'yes')}",
     ]
     if host.mode == "wireguard":

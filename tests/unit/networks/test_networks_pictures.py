@@ -30,6 +30,9 @@ def test_a_packets_way_through_a_star_is_told_hop_by_hop() -> None:
         "desk-0-000 puts it into eyrie-ipip: outer header 10.50.0.10 to 10.50.0.240 (master-0)"
     )
     assert len(lines) == 4
+    three = plan(starred([1], "ipip", gateways=3), None)
+    # The second gateway's address is in a block that the first one carries: its own, longer route counts.
+    assert explain.hops(three, "master-2", "master-1") == ["master-2", "master-1"]
     assert list(explain.way(plan(office([2], "shadow"), None), "desk-0-000", "desk-0-001"))[1:] == [
         "on the same wire, by ARP, from 10.50.0.10 to 10.50.0.11"
     ]

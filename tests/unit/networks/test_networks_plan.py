@@ -123,6 +123,18 @@ def test_a_host_that_moves_to_another_subnet_takes_its_address_along() -> None:
     assert {each.name for each in changes(first, second)} == {"desk-0-000", "master-0"}
 
 
+def test_an_address_of_a_host_that_left_stays_its_own() -> None:
+    wanted = office([3])
+    first = plan(wanted, None)
+    left = plan(replace(wanted, hosts=wanted.hosts[:-1]), first.state)
+    assert "desk-0-002" not in left.state.addresses
+    assert left.notes[-1] == "host desk-0-002 left: its address stays its own"
+    other = replace(wanted.hosts[-1], name="another")
+    more = plan(replace(wanted, hosts=(*wanted.hosts[:-1], other)), left.state)
+    assert more.by_name["another"].private != first.by_name["desk-0-002"].private
+    assert plan(wanted, more.state).by_name["desk-0-002"].private == first.by_name["desk-0-002"].private
+
+
 def test_mesh_or_star_is_chosen_by_size_and_said() -> None:
     small, large = plan(office([MESH_MOST - 1]), None), plan(office([MESH_MOST]), None)
     assert (small.topology, large.topology) == ("mesh", "star")
@@ -145,6 +157,9 @@ def test_the_narrowest_subnet_decides_for_all() -> None:
     wanted = office([1, 1])
     narrow = (wanted.sites[0], replace(wanted.sites[1], mtu=1400))
     assert {host.mtu for host in plan(replace(wanted, sites=narrow), None).hosts} == {1380}
+    # ESP ends on a multiple of four bytes: 1445 would fit, and need three of padding.
+    odd = (wanted.sites[0], replace(wanted.sites[1], mtu=1499))
+    assert {host.mtu for host in plan(replace(wanted, sites=odd, mode="ipsec"), None).hosts} == {1442}
 
 
 def test_openings_name_who_may_knock() -> None:

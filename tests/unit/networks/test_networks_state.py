@@ -31,7 +31,23 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 
 def test_an_address_that_is_retired_is_nobodys() -> None:
+    gone = Given("gone", 0x0A580117, retired=True)
+    assert State(NETWORK, STATE.blocks, (*STATE.given, gone)).addresses == STATE.addresses
     assert STATE.addresses == {"desk-1": 0x0A580015, "yes": 0x0A580115}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (Given("a", 0x0A580015), Given("b", 0x0A580015)),
+        (Given("a", 0x0A580015), Given("a", 0x0A580016)),
+        (Given("a", 0x0A580915),),
+    ],
+    ids=["an address twice", "a host twice", "an address of no block"],
+)
+def test_what_the_planner_never_writes_is_refused_with_any_checksum(given: tuple[Given, ...]) -> None:
+    with pytest.raises(EyrieError, match="checksum"):
+        load(dump(State(NETWORK, STATE.blocks, given)))
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ class Answer:
 
 def parse(text: str, name: str) -> Answer:
     """Read what the script printed; an answer that was cut off is an error."""
-    lines = [line.rstrip("\r") for line in text.splitlines() if line.startswith("@")]
+    lines = [line for line in text.splitlines() if line.startswith("@")]
     if not lines or lines[-1] != "@end":
         raise EyrieError(
             f"answer of host {name}",
