@@ -9,8 +9,8 @@ from typing import Any
 
 from eyrie.agent.converge.plan import HUB, TOKEN
 from eyrie.desktops import lines
-from eyrie.desktops.install import install
-from eyrie.desktops.model import Desktop, DesktopOutcome, Package, Story
+from eyrie.desktops.install import install, repair
+from eyrie.desktops.model import Desktop, DesktopOutcome, Package, Seen, Story
 from eyrie.desktops.plan import Step
 from eyrie.desktops.spec import (
     NOTHING,
@@ -77,9 +77,17 @@ def bring(desktop: Desktop, order: Order, story: Story) -> Report:
         found = _after_installing(desktop, order, story, report)
         if found is None:
             return report
-        converge = found
+        converge, seen = found
         # Asked first: a new agent shall not begin without its token.
-        secrets = _secrets(order, report, _answered(converge(NOTHING, check=True)))
+        first = converge(NOTHING, check=True)
+        if first is None and seen.products and not report.changed:
+            report.changed = True
+            report.diff.append({"thing": "agent", "before": "does not answer", "after": "repaired"})
+            if order.check:
+                return report
+            repair(desktop, seen, story)
+            first = converge(NOTHING, check=True)
+        secrets = _secrets(order, report, _answered(first))
         _take(report, _answered(converge(secrets)))
     else:
         _take(report, answer)
@@ -118,7 +126,9 @@ def _by_known_release(desktop: Desktop, order: Order) -> tuple[Answer | None, Co
     return converge(NOTHING), converge
 
 
-def _after_installing(desktop: Desktop, order: Order, story: Story, report: Report) -> Converge | None:
+def _after_installing(
+    desktop: Desktop, order: Order, story: Story, report: Report
+) -> tuple[Converge, Seen] | None:
     """Install what is lacking; None where check mode ends here."""
     step, seen = install(desktop, order.package, story, check=order.check)
     if step is not Step.KEEP:
@@ -137,12 +147,13 @@ def _after_installing(desktop: Desktop, order: Order, story: Story, report: Repo
             wanted="the one that the MSI made",
             next_step="repair it (msiexec /fa), or remove the agent and run site.yml",
         )
-    return _converging(
+    converge = _converging(
         desktop,
         order,
         lambda words: lines.agent(words.split(), seen.python, seen.agent),
         any_version=not order.package.source,
     )
+    return converge, seen
 
 
 def _converging(desktop: Desktop, order: Order, line: Callable[[str], str], *, any_version: bool) -> Converge:

@@ -166,6 +166,18 @@ def _result(desktop: Desktop, folder: Folder, story: Story) -> int:
     )
 
 
+def repair(desktop: Desktop, seen: Seen, story: Story) -> None:
+    """Have Windows Installer put back what is missing or altered of an agent that is installed."""
+    folder = Folder(seen.programs)
+    must(desktop, folder.make(), "make a folder for the log")
+    for product in seen.products:
+        story.tell(f"repairing {product}: the agent does not answer")
+        ending = msiexec(desktop, folder, folder.repair(product), story)
+        ended(ending)
+        story.reboot = story.reboot or ending.reboot
+    desktop.run(folder.remove())
+
+
 def ended(ending: Ending, *, removed: bool = False) -> None:
     """Raise the named outcome of a run that did not do its work."""
     if ending.ok or (removed and ending.outcome is Outcome.ABSENT):

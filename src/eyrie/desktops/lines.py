@@ -76,6 +76,12 @@ class Folder:
             raise EyrieError("the product's code", seen=product, wanted="a GUID in braces")
         return self._msiexec("/x", product)
 
+    def repair(self, product: str) -> str:
+        """Put a product's files back, whatever is there."""
+        if not _PRODUCT.fullmatch(product):
+            raise EyrieError("the product's code", seen=product, wanted="a GUID in braces")
+        return self._msiexec("/fa", product)
+
     def _msiexec(self, verb: str, what: str) -> str:
         # msiexec parses its line by itself: an option must not be quoted, as `*` would have it.
         line = command_line(["start", "", "/wait", "msiexec", verb, what, "/qn", "/norestart"])

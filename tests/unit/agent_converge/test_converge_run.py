@@ -17,7 +17,10 @@ from converge_world import TOKEN, Depot, Desktop, Told, authority, configuration
 
 from eyrie.agent.converge import apply as applying
 from eyrie.agent.converge import items as disk
+from eyrie.agent.converge import unpack as unpacking
 from eyrie.agent.converge.command import converge_command, facts_command
+from eyrie.agent.converge.manifest import Entry
+from eyrie.agent.converge.spec import Item
 from eyrie.credentials.authority import new_authority
 
 
@@ -117,6 +120,30 @@ def test_an_antivirus_that_takes_a_file_at_once_is_named(
     assert not (desktop.place.data / "agent.json").exists()
     monkeypatch.undo()
     assert desktop.bring()["problems"] == []
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_antivirus_that_takes_a_file_while_it_is_unpacked_is_named(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    """What was never seen on the disk still counts: the desktop must not serve with the rest."""
+    if not whole:
+        desktop.bring()
+        desktop.item().joinpath("kernel").write_text("x")
+    unpack = unpacking.unpack
+
+    def taken(item: Item, part: Path, draft: Path, room: object) -> dict[str, Entry]:
+        entries = unpack(item, part, draft, room)
+        (draft / "kernel").unlink()
+        return entries
+
+    monkeypatch.setattr(unpacking, "unpack", taken)
+    answer = desktop.bring()
+    assert "kernel missing" in names(answer) and "antivirus" in names(answer)
+    assert not whole or not desktop.item().exists()
+    monkeypatch.undo()
+    assert desktop.bring()["problems"] == [] and (desktop.item() / "kernel").read_text() == "k"
+    assert not desktop.bring()["changed"]
 
 
 def test_a_lost_connection_is_resumed(desktop: Desktop) -> None:

@@ -37,6 +37,7 @@ class FakeWindows:
     fetched: int = 0
     task_code: int | None = None
     stubborn: bool = False
+    repaired: int = 0
     lines: list[str] = field(default_factory=list)
     given: list[bytes] = field(default_factory=list)
     came_back: int = 0
@@ -63,7 +64,7 @@ class FakeWindows:
     def _answers(self) -> list[tuple[str, Callable[[re.Match[str]], Done]]]:
         return [
             (r"^ver & ", lambda _: self._look()),
-            (r"msiexec (/\w) (\"[^\"]+\"|\S+)", lambda match: self._msiexec(match[1], match[2].strip('"'))),
+            (r"msiexec (/\w+) (\"[^\"]+\"|\S+)", lambda match: self._msiexec(match[1], match[2].strip('"'))),
             (r" & mkdir ", lambda _: self._made(True)),
             (r"rmdir /s /q \"([^\"]+)\"", lambda match: self._removed(match[1])),
             (r"rmdir /s /q (\S+)", lambda match: self._removed(match[1])),
@@ -109,6 +110,8 @@ class FakeWindows:
         if verb == "/i":
             self.version, self.products, self.service = "0.2.0", [NEW], True
             self.left |= {rf"{PROGRAMS}\Eyrie", r"C:\ProgramData\Eyrie"}
+        elif verb == "/fa":
+            self.repaired += 1
         else:
             self.products.remove(what)
             if not self.stubborn:

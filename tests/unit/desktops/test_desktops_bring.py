@@ -150,7 +150,21 @@ def test_an_agent_that_an_antivirus_crippled_is_named() -> None:
     desktop.mute = True
     with pytest.raises(DesktopOutcome, match="antivirus") as raised:
         run(desktop)
-    assert raised.value.outcome == "agent does not answer"
+    assert raised.value.outcome == "agent does not answer" and desktop.repaired == 1
+
+
+def test_an_agent_that_lost_a_file_is_repaired() -> None:
+    class Damaged(Desktop):
+        @property
+        def mute(self) -> bool:  # type: ignore[override]
+            return not self.repaired
+
+    desktop = Damaged(products=[NEW], version="0.2.0", service=True)
+    told, _ = run(desktop, check=True)
+    assert told.changed and things(told) == ["agent"] and not desktop.repaired
+    told, story = run(desktop)
+    assert things(told) == ["agent", "agent.json", "token"] and desktop.repaired == 1
+    assert "repairing" in story.steps[0] and not run(desktop)[0].changed
 
 
 def test_an_agent_whose_service_is_gone_is_installed_again() -> None:

@@ -6,8 +6,9 @@ from __future__ import annotations
 import errno
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Iterable
+from typing import Iterable, Mapping
 
 from eyrie.agent.converge import manifest
 from eyrie.agent.converge.spec import Item
@@ -15,6 +16,9 @@ from eyrie.errors import EyrieError
 
 SPARE = 64 << 20
 """Bytes that stay free whatever is installed."""
+
+VIRUS = (225, 226)
+"""ERROR_VIRUS_INFECTED, ERROR_VIRUS_DELETED: what Windows says of a file that a scanner took."""
 
 _OWN = re.compile(r"[a-z0-9-]+-[0-9a-f]{16}")
 _DRAFTS = (".new-", ".old-", ".part-")
@@ -56,10 +60,13 @@ class Items:
         try:
             self._room(item.size - (part.stat().st_size if part.exists() else 0), item)
             fetch(item, ca, part)
-            unpack(item, part, draft, self._room)
-            manifest.write(draft, manifest.of(draft))
+            manifest.write(draft, unpack(item, part, draft, self._room))
+            if lost := manifest.damage(draft):
+                raise _taken_away(item, target, lost)
             _place(draft, target)
         except OSError as error:
+            if isinstance(error, FileNotFoundError) or getattr(error, "winerror", 0) in VIRUS:
+                raise _taken_away(item, target, {Path(error.filename or "").name: "taken"}) from None
             raise _disk(item, error) from None
         finally:
             remove(draft)
@@ -92,11 +99,17 @@ def _place(draft: Path, target: Path) -> None:
     if not target.exists():
         draft.replace(target)
         return
-    entries = manifest.of(draft)
+    entries = manifest.read(draft) or {}
     for name in list(manifest.damage(target) or entries):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (draft / name).replace(target / name)
-    manifest.write(target, manifest.of(target))
+    # Those that were good keep their time, by which the next look knows them without reading.
+    manifest.write(target, _as_placed(target, entries))
+
+
+def _as_placed(target: Path, entries: Mapping[str, manifest.Entry]) -> dict[str, manifest.Entry]:
+    times = {name: (target / name).stat().st_mtime_ns for name in entries}
+    return {name: replace(entry, mtime_ns=times[name]) for name, entry in entries.items()}
 
 
 def remove(path: Path) -> bool:

@@ -36,17 +36,6 @@ def digest(path: Path) -> str:
     return seen.hexdigest()
 
 
-def of(folder: Path) -> dict[str, Entry]:
-    """Read every file of a folder."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name != FILE:
-            status = path.stat()
-            found[name] = Entry(status.st_size, status.st_mtime_ns, digest(path))
-    return found
-
-
 def write(folder: Path, entries: Mapping[str, Entry]) -> None:
     """Write the manifest into the item's own folder, so that one rename brings both."""
     rows = {name: [each.size, each.mtime_ns, each.sha256] for name, each in entries.items()}
