@@ -38,7 +38,7 @@ from eyrie.errors import EyrieError
 
 NO_CONFIG = Policy(900, 0.5, 5, 10, 600, 120)  # decides nothing: without a configuration no guest is started
 CHECK_POLL = 0.05  # seconds between looks while the way to the pool is being checked
-REST_POLL = 1.0  # seconds between looks while there is no guest
+REST_POLL = 2.0  # seconds between looks while there is no guest
 STEPS = 8  # an action may lead straight to the next; never round in circles
 
 

@@ -63,6 +63,15 @@ def test_the_helper_speaks_at_every_heartbeat_and_at_once_when_somebody_is_back(
     assert pace.due(3.5 * beat, 3000, 0.0)
 
 
+def test_the_helper_rests_while_no_guest_can_be_running() -> None:
+    pace, beat = watcher.Pace(900.0), watcher.HEARTBEAT
+    for idle, seconds in ((0.1, beat), (890.0, beat), (897.9, watcher.POLL), (5000.0, watcher.POLL)):
+        assert pace.due(1000.0 + idle, int(idle), idle)
+        assert pace.rest(1000.0 + idle) == pytest.approx(seconds), idle
+    assert pace.due(7000.0, 9, 0.0), "who comes back is told at once"
+    assert pace.rest(7000.5) == pytest.approx(beat - 0.5)
+
+
 def info(level: int = 1, state: int = 0, flags: int = 1, user: str = "owner", gone: int = 0) -> bytes:
     """Return a WTSINFOEXW as Windows lays it out, with the counters behind what we read."""
     names = [text.encode("utf-16-le").ljust(2 * size, b"\0") for text, size in _names(user)]

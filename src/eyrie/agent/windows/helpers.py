@@ -44,10 +44,10 @@ class Helper(Protocol):
 class Listener:
     """Starts the helper of one session and takes its reports, in a thread of its own."""
 
-    def __init__(self, session: int, wake: Callable[[], None]) -> None:
+    def __init__(self, session: int, wake: Callable[[], None], needed: float = 0.0) -> None:
         self.heard: Heard | None = None
         self.trouble = ""
-        self._session, self._wake = session, wake
+        self._session, self._wake, self._needed = session, wake, needed
         self._stop: int = create_event(None, True, False, None)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -68,7 +68,9 @@ class Listener:
             rights = f"D:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x00100082;;;{token.sid})"  # may only write
             pipe = pipes.listen(name, rights, self._stop, first=True, both_ways=False)
             try:
-                helper = token.start(launch.own_command("watch", "--pipe", name))
+                helper = token.start(
+                    launch.own_command("watch", "--pipe", name, "--needed", f"{self._needed:g}")
+                )
                 try:
                     self._take(pipe, helper.pid)
                 finally:

@@ -71,7 +71,8 @@ def monitor(
     from eyrie.agent.idle.load import Load
     from eyrie.agent.windows.machine import Power, busy_seconds
 
-    helpers = Helpers(functools.partial(Listener, wake=functools.partial(mail.put, "look")))
+    wake = functools.partial(mail.put, "look")
+    helpers = Helpers(functools.partial(Listener, wake=wake, needed=config.seconds))
     desk = Desk(wts.sessions, helpers, changes, config.ignored_users)
     makers: dict[str, Callable[[], Source]] = {
         "sessions": lambda: Sessions(desk),

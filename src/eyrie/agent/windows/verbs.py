@@ -24,6 +24,7 @@ def add(commands: Any) -> None:
 
     watch = commands.add_parser("watch", help="report when a session was last used (the agent starts this)")
     watch.add_argument("--pipe", required=True)
+    watch.add_argument("--needed", type=float, default=0.0, help="seconds without input that a guest needs")
     watch.set_defaults(command=_watch)
 
     purge = commands.add_parser(
@@ -49,7 +50,7 @@ def _service(options: argparse.Namespace) -> int:
 def _watch(options: argparse.Namespace) -> int:
     from eyrie.agent.windows.watcher import watch
 
-    return watch(options.pipe)
+    return watch(options.pipe, options.needed)
 
 
 def _purge(options: argparse.Namespace) -> int:

@@ -41,9 +41,12 @@ def parse(line: bytes) -> Report | None:
 
 
 class Pace:
-    """When to speak: every second, and at once when somebody comes back."""
+    """When to speak: every other second, and at once when somebody comes back who may find a guest."""
 
-    def __init__(self) -> None:
+    def __init__(self, needed: float = 0.0) -> None:
+        """Take the seconds without input that a guest needs."""
+        # Not a word too late for a guest that started a moment early by another clock.
+        self._quiet = max(HEARTBEAT, needed - 2 * HEARTBEAT)
         self._said_at = -HEARTBEAT
         self._tick: int | None = None
         self._idle = 0.0
@@ -56,17 +59,23 @@ class Pace:
         self._said_at, self._tick, self._idle = now, tick, idle
         return True
 
+    def rest(self, now: float) -> float:
+        """Return the seconds to the next look: while no guest can be running nobody's return is urgent."""
+        if self._idle >= self._quiet:
+            return POLL
+        return max(POLL, self._said_at + HEARTBEAT - now)
 
-def watch(name: str) -> int:
-    """Report until the agent is gone."""
+
+def watch(name: str, needed: float) -> int:
+    """Report until the agent is gone; a guest needs `needed` seconds without input."""
     step_back()
-    pace = Pace()
+    pace = Pace(needed)
     try:
         pipe = pipes.call(name, pipes.WRITE, CALL_SECONDS)
         while True:
             tick, idle = session_input.last_input()
             if pace.due(time.monotonic(), tick, idle):
                 pipe.write(Report(idle, session_input.notification_state()).line(), SEND_SECONDS)
-            time.sleep(POLL)
+            time.sleep(pace.rest(time.monotonic()))
     except (OSError, TimeoutError):
         return 0  # the agent ended, and it is the one who tells of trouble
