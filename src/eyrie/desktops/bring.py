@@ -73,19 +73,19 @@ def bring(desktop: Desktop, order: Order, story: Story) -> Report:
     """Bring it; raises a named outcome, whose desktop serves as it did before."""
     report = Report()
     answer, converge = _by_known_release(desktop, order)
-    if answer is None or answer.outdated:
+    if answer is None or answer.outdated or answer.left:
         found = _after_installing(desktop, order, story, report)
         if found is None:
             return report
         converge, seen = found
         # Asked first: a new agent shall not begin without its token.
         first = converge(NOTHING, check=True)
-        if first is None and seen.products and not report.changed:
+        if first is None and order.package.source and not report.changed:
             report.changed = True
             report.diff.append({"thing": "agent", "before": "does not answer", "after": "repaired"})
             if order.check:
                 return report
-            repair(desktop, seen, story)
+            repair(desktop, order.package, seen, story)
             first = converge(NOTHING, check=True)
         secrets = _secrets(order, report, _answered(first))
         _take(report, _answered(converge(secrets)))

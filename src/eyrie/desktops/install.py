@@ -60,7 +60,7 @@ def install(desktop: Desktop, package: Package, story: Story, *, check: bool = F
 
 def _proven(desktop: Desktop, package: Package) -> Seen:
     seen = see(desktop)
-    if plan(seen, package) is not Step.KEEP:
+    if plan(seen, package, tidy=False) is not Step.KEEP:
         raise DesktopOutcome(
             "not installed after all",
             "agent of this desktop after msiexec",
@@ -166,15 +166,15 @@ def _result(desktop: Desktop, folder: Folder, story: Story) -> int:
     )
 
 
-def repair(desktop: Desktop, seen: Seen, story: Story) -> None:
+def repair(desktop: Desktop, package: Package, seen: Seen, story: Story) -> None:
     """Have Windows Installer put back what is missing or altered of an agent that is installed."""
+    story.tell("the agent does not answer; repairing it")
     folder = Folder(seen.programs)
-    must(desktop, folder.make(), "make a folder for the log")
-    for product in seen.products:
-        story.tell(f"repairing {product}: the agent does not answer")
-        ending = msiexec(desktop, folder, folder.repair(product), story)
-        ended(ending)
-        story.reboot = story.reboot or ending.reboot
+    must(desktop, folder.make(), "make a folder for the package")
+    source = _fetch(desktop, package, seen, folder, story)
+    ending = msiexec(desktop, folder, folder.repair(package, source), story)
+    ended(ending)
+    story.reboot = story.reboot or ending.reboot
     desktop.run(folder.remove())
 
 

@@ -76,11 +76,10 @@ class Folder:
             raise EyrieError("the product's code", seen=product, wanted="a GUID in braces")
         return self._msiexec("/x", product)
 
-    def repair(self, product: str) -> str:
-        """Put a product's files back, whatever is there."""
-        if not _PRODUCT.fullmatch(product):
-            raise EyrieError("the product's code", seen=product, wanted="a GUID in braces")
-        return self._msiexec("/fa", product)
+    def repair(self, package: Package, source: str = "") -> str:
+        """Put a package's files back, whatever is there; `/f` would want the one that Windows keeps."""
+        everything = (msi_property("REINSTALL", "ALL"), msi_property("REINSTALLMODE", "vamus"))
+        return " ".join([self.install(package, source), *everything])
 
     def _msiexec(self, verb: str, what: str) -> str:
         # msiexec parses its line by itself: an option must not be quoted, as `*` would have it.

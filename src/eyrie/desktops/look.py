@@ -45,6 +45,7 @@ def line() -> str:
         f"reg query {_SERVICE} /v ImagePath 2>nul",
         rf"reg query {_INSTALLER}\{packed(UPGRADE_CODE)} 2>nul",
         *(f"(reg query {key} >nul 2>nul && echo {MARK}reboot={name})" for name, key in _PENDING.items()),
+        r'dir /b /ad "%ProgramFiles%\Eyrie\versions" 2>nul',
         f'(if exist "%SystemRoot%\\System32\\curl.exe" echo {MARK}curl=yes)',
         *(f'(if exist "{folder}" echo {MARK}left={folder})' for folder in _FOLDERS),
     ]
@@ -70,6 +71,7 @@ def parse(done: Done) -> Seen | None:
         architecture=architectures[-1].strip().upper() if architectures else "",
         programs=told.get("programs", [""])[0],
         version=_value(done.out, "Version"),
+        releases=tuple(re.findall(r"(?m)^(\d+\.\d+\.\d+-[0-9a-f]{8})\s*$", done.out)),
         python=python,
         agent=agent,
         products=tuple(

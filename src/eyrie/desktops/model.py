@@ -73,6 +73,9 @@ class Seen:
     version: str = ""
     """The agent's; empty: not installed."""
 
+    releases: tuple[str, ...] = ()
+    """Folders of releases; more than one only where an upgrade was cut short."""
+
     python: str = ""
     agent: str = ""
     products: tuple[str, ...] = ()

@@ -20,8 +20,11 @@ class Step(Enum):
     UPGRADE = "upgrade"
 
 
-def plan(seen: Seen, package: Package) -> Step:
-    """Return the step; raises a named outcome where there is none."""
+def plan(seen: Seen, package: Package, *, tidy: bool = True) -> Step:
+    """Return the step; raises a named outcome where there is none.
+
+    With `tidy` a release that a lost power left beside the wanted one is a reason to install that again.
+    """
     _refuse_strange(seen)
     if not package.source:
         if seen.version:
@@ -44,7 +47,8 @@ def plan(seen: Seen, package: Package) -> Step:
             wanted=f"{package.version} or older",
             next_step="update the control host, or remove the agent first (playbooks/remove.yml)",
         )
-    if here < wanted or _other_build(seen, package) or not seen.service:
+    left = tidy and bool(package.release) and bool(set(seen.releases) - {package.release})
+    if here < wanted or _other_build(seen, package) or not seen.service or left:
         return Step.UPGRADE
     return Step.KEEP
 

@@ -67,6 +67,11 @@ class Answer:
     reboot_required: bool
     problems: Sequence[Mapping[str, str]] = field(default_factory=tuple)
 
+    @property
+    def left(self) -> bool:
+        """Whether an upgrade that was cut short left another release there."""
+        return bool((self.facts.get("agent") or {}).get("other_releases"))
+
 
 def spec(wanted: Wanted, secrets: Secrets, *, any_version: bool = False) -> bytes:
     """Write the spec; of secrets that are not given the desktop keeps those it has."""

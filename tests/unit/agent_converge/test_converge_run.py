@@ -19,6 +19,7 @@ from eyrie.agent.converge import apply as applying
 from eyrie.agent.converge import items as disk
 from eyrie.agent.converge import unpack as unpacking
 from eyrie.agent.converge.command import converge_command, facts_command
+from eyrie.agent.converge.facts import other_releases
 from eyrie.agent.converge.manifest import Entry
 from eyrie.agent.converge.spec import Item
 from eyrie.credentials.authority import new_authority
@@ -317,3 +318,12 @@ def test_facts_of_this_machine_have_the_agreed_form(tmp_path: Path) -> None:
     assert facts["memory_mib"] > 100 and facts["processors"] >= 1 and facts["free_disk_mib"] > 0
     assert facts["token"] == {"sha256": "", "signed": ""} and facts["boot_id"]
     assert authority()
+
+
+def test_releases_beside_ones_own_are_told(tmp_path: Path) -> None:
+    own = tmp_path / "versions/0.2.0-abcd1234/agent.pyz/eyrie/__init__.py"
+    own.parent.mkdir(parents=True)
+    assert other_releases(own) == []
+    (tmp_path / "versions/0.1.0-12345678").mkdir()
+    assert other_releases(own) == ["0.1.0-12345678"]
+    assert other_releases(tmp_path / "eyrie/__init__.py") == []

@@ -38,6 +38,7 @@ class FakeWindows:
     task_code: int | None = None
     stubborn: bool = False
     repaired: int = 0
+    releases: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     given: list[bytes] = field(default_factory=list)
     came_back: int = 0
@@ -91,6 +92,7 @@ class FakeWindows:
         if self.products:
             rows += [rf"HKEY_LOCAL_MACHINE\...\{packed(UPGRADE_CODE)}"]
             rows += [f"    {packed(product)}    REG_SZ    " for product in self.products]
+        rows += self.releases
         rows += [f"eyrie:reboot={each}" for each in self.pending]
         rows += ["eyrie:curl=yes"] if self.curl else []
         rows += [f"eyrie:left={each} " for each in sorted(self.left)]
@@ -107,11 +109,12 @@ class FakeWindows:
         return Done(int(str(code)), "", "")
 
     def _do(self, verb: str, what: str) -> None:
-        if verb == "/i":
+        if verb == "/i" and "REINSTALL=" in self.lines[-1]:
+            self.repaired += 1
+        elif verb == "/i":
+            self.releases = self.releases[-1:]
             self.version, self.products, self.service = "0.2.0", [NEW], True
             self.left |= {rf"{PROGRAMS}\Eyrie", r"C:\ProgramData\Eyrie"}
-        elif verb == "/fa":
-            self.repaired += 1
         else:
             self.products.remove(what)
             if not self.stubborn:

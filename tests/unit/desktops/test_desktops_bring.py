@@ -35,6 +35,7 @@ class Desktop(FakeWindows):
     boot = 1
     state = "joined"
     mute = False
+    known = "0.2.0-abcd"
 
     def run(self, line: str, given: bytes | None = None) -> Done:
         if "converge" in line:
@@ -47,7 +48,7 @@ class Desktop(FakeWindows):
         return super().run(line, given)
 
     def _converge(self, line: str, spec: dict[str, Any]) -> Done:
-        known = NEW in self.products if "versions\\0.2.0-abcd" in line else bool(self.products)
+        known = NEW in self.products if f"versions\\{self.known}" in line else bool(self.products)
         if not known or self.mute:
             return Done(1, "", "The system cannot find the path specified.")
         outdated = spec["agent_version"] not in ("", self.agent)
@@ -64,7 +65,7 @@ class Desktop(FakeWindows):
                 "sha256": sha256(self.token) if self.token else "",
                 "signed": self.token.rpartition(".")[0],
             },
-            "agent": {"state": self.state},
+            "agent": {"state": self.state, "other_releases": self.releases[:-1]},
             "sessions": [],
             "boot_id": f"boot-{self.boot}",
         }
@@ -151,6 +152,17 @@ def test_an_agent_that_an_antivirus_crippled_is_named() -> None:
     with pytest.raises(DesktopOutcome, match="antivirus") as raised:
         run(desktop)
     assert raised.value.outcome == "agent does not answer" and desktop.repaired == 1
+
+
+def test_a_release_that_a_lost_power_left_goes_with_the_next_run() -> None:
+    desktop = Desktop()
+    run(desktop)
+    desktop.releases = ["0.1.0-12345678", "0.2.0-abcd1234"]
+    package = replace(PACKAGE, release="0.2.0-abcd1234")
+    desktop.known = "0.2.0-abcd1234"
+    told, _ = run(desktop, package=package)
+    assert told.changed and things(told) == ["agent"] and desktop.releases == ["0.2.0-abcd1234"]
+    assert not run(desktop, package=package)[0].changed
 
 
 def test_an_agent_that_lost_a_file_is_repaired() -> None:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, Protocol
 
+import eyrie
+
 Facts = Dict[str, Any]
 
 
@@ -48,12 +50,24 @@ def gather(system: System, data: Path, version: str) -> Facts:
         **system.about(),
         "free_disk_mib": free_mib(data),
         "sessions": system.sessions(),
-        "agent": {"version": version, "state": system.agent_state()},
+        "agent": {
+            "version": version,
+            "state": system.agent_state(),
+            "other_releases": other_releases(Path(eyrie.__file__)),
+        },
         "boot_id": system.boot_id(),
         "reboot_pending": system.reboot_pending(),
         "token": token_facts(data / "token"),
         "hub": hub_facts(data / "hub.pem"),
     }
+
+
+def other_releases(own: Path) -> list[str]:
+    """Return the releases beside the one that this file is of: what an upgrade that was cut short left."""
+    for folder in own.parents:
+        if folder.parent.name == "versions":
+            return sorted(each.name for each in folder.parent.iterdir() if each != folder and each.is_dir())
+    return []
 
 
 def free_mib(folder: Path) -> int:
