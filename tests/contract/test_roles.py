@@ -97,6 +97,15 @@ def test_role_reads_only_variables_that_a_spec_knows(role: Path) -> None:
         assert unknown_variables(names, KNOWN, SPECS.keys()) == [], path
 
 
+@for_each_role
+def test_sets_are_sorted_before_they_are_written(role: Path) -> None:
+    """Ansible's set filters give their members in another order each time: a file would change with each run."""
+    for path in [*role.glob("templates/*"), *role.glob("vars/*")]:
+        for expression in EXPRESSION.findall(path.read_text(encoding="utf-8")):
+            sets = re.search(r"\|\s*(union|intersect|difference|symmetric_difference)\b", expression)
+            assert not sets or re.search(r"\|\s*sort\b", expression[sets.end() :]), f"{path}: {expression}"
+
+
 def inventories() -> list[Path]:
     return [path for path in (ROOT / "inventory").rglob("*.yml") if "secrets" not in path.parts]
 
