@@ -14,6 +14,7 @@ BUSY_PAUSES = (5, 10, 20, 40, 60, 60, 60, 60)
 """Seconds between tries while Windows Installer is busy: five minutes in all."""
 
 LOST_TRIES = 3
+SETTLE_POLLS, SETTLE_SECONDS = 100, 3.0
 TASK_POLLS, TASK_SECONDS = 150, 2.0
 
 
@@ -40,8 +41,11 @@ def install(desktop: Desktop, package: Package, story: Story, *, check: bool = F
     """
     lines.check_source(package.source)
     first: Step | None = None
+    seen: Seen | None = None
     for left in range(LOST_TRIES, -1, -1):
         try:
+            if seen is not None:
+                settle(desktop, seen, story)
             seen = see(desktop)
             step = plan(seen, package)
             first = first or step
@@ -56,6 +60,15 @@ def install(desktop: Desktop, package: Package, story: Story, *, check: bool = F
         else:
             return first, _proven(desktop, package)
     raise AssertionError("the last try returns or raises")
+
+
+def settle(desktop: Desktop, seen: Seen, story: Story) -> None:
+    """Let a msiexec end whose connection was lost: a second one beside it would take its files away."""
+    for _ in range(SETTLE_POLLS):
+        if lines.BUSY not in desktop.run(Folder(seen.programs).quiet()).out:
+            return
+        story.sleep(SETTLE_SECONDS)
+    story.tell(f"msiexec still runs after {SETTLE_POLLS * SETTLE_SECONDS:.0f} s")
 
 
 def _proven(desktop: Desktop, package: Package) -> Seen:

@@ -13,6 +13,7 @@ from eyrie.errors import EyrieError
 from eyrie.windows.quoting import command_line, msi_property
 
 TASK = "Eyrie install"
+BUSY = "eyrie:busy"
 _RELEASE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,63}")
 _PRODUCT = re.compile(r"\{[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}\}")
 
@@ -95,6 +96,11 @@ class Folder:
         """Write standard input, which is text, to a file."""
         # Not a console: it copies, line by line.
         return f"more >{command_line([path])}"
+
+    def quiet(self) -> str:
+        """Say whether a msiexec that nobody waits for any more still writes its log, which it keeps open."""
+        log = command_line([self.log])
+        return f"del /q {log} 2>nul & if exist {log} echo {BUSY}"
 
     def script_of(self, line: str) -> bytes:
         """Return a batch file that runs a line and leaves its exit code, whole or not at all."""

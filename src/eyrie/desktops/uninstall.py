@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from eyrie.desktops.install import LOST_TRIES, ended, msiexec, must, see
+from eyrie.desktops.install import LOST_TRIES, ended, msiexec, must, see, settle
 from eyrie.desktops.lines import Folder, leftovers
 from eyrie.desktops.model import Desktop, DesktopOutcome, Lost, Seen, Story
 
 
 def uninstall(desktop: Desktop, story: Story, *, check: bool = False) -> bool:
     """Remove the agent, and prove that nothing of it is left; returns whether anything was there."""
+    seen: Seen | None = None
     for left in range(LOST_TRIES, -1, -1):
         try:
+            if seen is not None:
+                settle(desktop, seen, story)
             seen = see(desktop)
             there = bool(things(seen))
             if there and not check:

@@ -58,8 +58,6 @@ RANGES: dict[str, tuple[float, float]] = {
     "windows_agent_guest_cpu_percent": (1, 100),
     "windows_agent_guest_cpus": (1, 64),
     "windows_agent_guest_memory_mib": (192, 1048576),
-    "windows_agent_hub_certificate_days": (1, 3650),
-    "windows_agent_hub_port": (1024, 65535),
     "windows_agent_idle_poll_seconds": (0.1, 5),
     "windows_agent_idle_seconds": (5, 86400),
     "windows_agent_lease_seconds": (10, 86400),

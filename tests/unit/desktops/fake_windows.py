@@ -38,6 +38,9 @@ class FakeWindows:
     task_code: int | None = None
     stubborn: bool = False
     repaired: int = 0
+    busy: int = 0
+    """How often a msiexec that nobody waits for is still found running."""
+
     releases: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     given: list[bytes] = field(default_factory=list)
@@ -65,6 +68,7 @@ class FakeWindows:
     def _answers(self) -> list[tuple[str, Callable[[re.Match[str]], Done]]]:
         return [
             (r"^ver & ", lambda _: self._look()),
+            (r"^del /q .* echo eyrie:busy", lambda _: self._quiet()),
             (r"msiexec (/\w+) (\"[^\"]+\"|\S+)", lambda match: self._msiexec(match[1], match[2].strip('"'))),
             (r" & mkdir ", lambda _: self._made(True)),
             (r"rmdir /s /q \"([^\"]+)\"", lambda match: self._removed(match[1])),
@@ -119,6 +123,10 @@ class FakeWindows:
             self.products.remove(what)
             if not self.stubborn:
                 self.version, self.service, self.left = "", False, {e for e in self.left if "install" in e}
+
+    def _quiet(self) -> Done:
+        self.busy -= 1
+        return Done(0, "eyrie:busy\r\n" if self.busy >= 0 else "", "")
 
     def _made(self, made: bool) -> Done:
         self.left.add(rf"{PROGRAMS}\Eyrie-install")

@@ -167,6 +167,16 @@ def test_a_connection_lost_in_the_middle_is_looked_after(code: str, tries: int) 
     assert (desktop.came_back, desktop.count("msiexec /i")) == (1, tries)
 
 
+def test_a_msiexec_that_still_runs_is_waited_for() -> None:
+    """A second one beside it, on a folder that is emptied, would spoil both."""
+    desktop = FakeWindows(codes=["lost before"], busy=3)
+    bring(desktop)
+    lost = next(at for at, line in enumerate(desktop.lines) if "msiexec" in line)
+    asked = [at for at, line in enumerate(desktop.lines) if "eyrie:busy" in line]
+    again = next(at for at, line in enumerate(desktop.lines) if at > lost and " & mkdir " in line)
+    assert len(asked) == 4 and lost < asked[0] and asked[-1] < again
+
+
 def test_a_connection_lost_again_and_again_is_given_up() -> None:
     with pytest.raises(Lost):
         bring(FakeWindows(codes=["lost before"] * 9))
