@@ -90,7 +90,8 @@ def test_init_takes_the_node_up_and_down_without_losing_a_process(node: Any, nod
     try:
         send(home, pids)
         assert run_levels(node, "enter 6") == DOWN
-        wait("all are home", lambda: [where(home, pid) for pid in pids] == [0, 0])
+        # Alive, and anywhere but there: the third node may take one from a busy home at once.
+        wait("all have left", lambda: {where(home, pid) for pid in pids} <= {0, 3})
         wait("the first sees it down again", lambda: sees(home, 2) == "down.")
         assert run_levels(node, "enter 3") == UP
         wait("the first sees it up again, and open", lambda: sees(home, 2) == "up.")
