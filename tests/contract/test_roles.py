@@ -99,7 +99,7 @@ def test_role_reads_only_variables_that_a_spec_knows(role: Path) -> None:
 
 @for_each_role
 def test_sets_are_sorted_before_they_are_written(role: Path) -> None:
-    """Ansible's set filters give their members in another order each time: a file would change with each run."""
+    """The members of a set come in another order each time: a file would change with each run."""
     for path in [*role.glob("templates/*"), *role.glob("vars/*")]:
         for expression in EXPRESSION.findall(path.read_text(encoding="utf-8")):
             sets = re.search(r"\|\s*(union|intersect|difference|symmetric_difference)\b", expression)
