@@ -51,6 +51,10 @@ def install(desktop: Desktop, package: Package, story: Story, *, check: bool = F
             first = first or step
             if step is Step.KEEP or check:
                 return first, seen
+            if settle(desktop, seen, story):  # of a play that was ended, or another one
+                seen = see(desktop)
+                if plan(seen, package) is Step.KEEP:
+                    return first, seen
             _install_once(desktop, package, seen, story)
         except Lost:
             if not left:
@@ -62,13 +66,24 @@ def install(desktop: Desktop, package: Package, story: Story, *, check: bool = F
     raise AssertionError("the last try returns or raises")
 
 
-def settle(desktop: Desktop, seen: Seen, story: Story) -> None:
-    """Let a msiexec end whose connection was lost: a second one beside it would take its files away."""
-    for _ in range(SETTLE_POLLS):
+def settle(desktop: Desktop, seen: Seen, story: Story) -> bool:
+    """Let a msiexec end that nobody waits for: a second one beside it would take its files away.
+
+    Returns whether there was one.
+    """
+    for waited in range(SETTLE_POLLS):
         if lines.BUSY not in desktop.run(Folder(seen.programs).quiet()).out:
-            return
+            return waited > 0
+        if not waited:
+            story.tell("waiting for a msiexec that runs already")
         story.sleep(SETTLE_SECONDS)
-    story.tell(f"msiexec still runs after {SETTLE_POLLS * SETTLE_SECONDS:.0f} s")
+    raise DesktopOutcome(
+        "another installation is running",
+        "msiexec of an earlier play on this desktop",
+        seen=f"still running after {SETTLE_POLLS * SETTLE_SECONDS:.0f} s",
+        wanted="its end",
+        next_step="end it on the desktop, or restart that, then run again",
+    )
 
 
 def _proven(desktop: Desktop, package: Package) -> Seen:

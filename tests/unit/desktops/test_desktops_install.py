@@ -171,10 +171,17 @@ def test_a_msiexec_that_still_runs_is_waited_for() -> None:
     """A second one beside it, on a folder that is emptied, would spoil both."""
     desktop = FakeWindows(codes=["lost before"], busy=3)
     bring(desktop)
-    lost = next(at for at, line in enumerate(desktop.lines) if "msiexec" in line)
     asked = [at for at, line in enumerate(desktop.lines) if "eyrie:busy" in line]
-    again = next(at for at, line in enumerate(desktop.lines) if at > lost and " & mkdir " in line)
-    assert len(asked) == 4 and lost < asked[0] and asked[-1] < again
+    makes = [at for at, line in enumerate(desktop.lines) if " & mkdir " in line]
+    assert asked[:4] == [1, 2, 3, 4] and makes[0] > 4, "one of an earlier play"
+    lost = next(at for at, line in enumerate(desktop.lines) if "msiexec" in line)
+    assert lost < asked[-1] < makes[-1], "its own"
+
+
+def test_a_msiexec_that_never_ends_has_a_name() -> None:
+    with pytest.raises(DesktopOutcome) as raised:
+        bring(FakeWindows(busy=10**6))
+    assert raised.value.outcome == "another installation is running"
 
 
 def test_a_connection_lost_again_and_again_is_given_up() -> None:
