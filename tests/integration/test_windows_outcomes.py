@@ -214,7 +214,9 @@ def test_a_connection_lost_while_msiexec_runs_is_gone_on_with(upgrading: Role) -
     run = upgrading.start()
     eventually(lambda: processes(upgrading, "msiexec"))
     with disconnected(upgrading):
-        time.sleep(6)
+        # Until its answer has been lost on the way.
+        eventually(lambda: not processes(upgrading, "msiexec"))
+        time.sleep(5)
     told = upgrading.told(run)
     assert told["desktop"]["outcome"] == "done", told
     assert any("connection was lost" in step for step in told["desktop"]["steps"]), told
@@ -284,21 +286,26 @@ def test_as_many_shells_as_allowed_have_a_name(installed: Role) -> None:
 
 @pytest.fixture
 def msiexec(windows_desktop: WindowsDesktop) -> Iterator[Callable[..., None]]:
-    """Have msiexec end as a test asks, by a stand-in."""
-    system = windows_desktop.c / "windows/system32"
+    """Have msiexec end as a test asks, by a stand-in in its place."""
     library = windows_desktop.lab.paths.root("win-1") / "opt/eyrie-lab/lib/desktop_programs"
-    real, kept = system / "msiexec.exe", system / "msiexec-of-wine.exe"
-    shutil.copy(real, kept)
     shutil.copy(Path(__file__).with_name("windows_msiexec.py"), library / "msiexec.py")
-    real.unlink()
-    shutil.copy(system / "schtasks.exe", real)  # the launcher of stand-ins goes by its name
+    system, aside = windows_desktop.c / "windows/system32", windows_desktop.c / "of-wine"
+    aside.mkdir()
+    real = system / "msiexec.exe"
+    real.rename(aside / real.name)  # by another name Wine would not know it
+    shutil.copy(system / "schtasks.exe", real)  # the launcher of stand-ins goes by its own name
+
+    # Else Wine runs its own, whatever the file is.
+    override = r"HKCU\Software\Wine\DllOverrides /v msiexec.exe"
+    windows_desktop.said(f"reg add {override} /d native,builtin /f")
 
     def answer(*ends: tuple[int, str]) -> None:
         (library / "answers.json").write_text(json.dumps(ends))
 
     yield answer
-    real.unlink()
-    kept.rename(real)
+    windows_desktop.said(f"reg delete {override} /f")
+    (aside / real.name).replace(real)
+    aside.rmdir()
     (library / "msiexec.py").unlink()
     (library / "answers.json").unlink(missing_ok=True)
 

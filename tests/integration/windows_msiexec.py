@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-REAL = r"C:\windows\system32\msiexec-of-wine.exe"
+REAL = r"C:\of-wine\msiexec.exe"
 ANSWERS = pathlib.Path(__file__).with_name("answers.json")
 
 
@@ -21,7 +21,7 @@ def main():
     get.restype = ctypes.c_wchar_p
     line = get().partition("desktop_programs.msiexec")[2]
     left = json.loads(ANSWERS.read_text()) if ANSWERS.exists() else []
-    if not left or "embedding" in line.lower():
+    if not left:
         return subprocess.run(f'"{REAL}"{line}').returncode
     (code, text), left = left[0], left[1:]
     ANSWERS.write_text(json.dumps(left))

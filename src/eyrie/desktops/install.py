@@ -112,6 +112,9 @@ def _install_once(desktop: Desktop, package: Package, seen: Seen, story: Story) 
     ended(ending)
     story.reboot = story.reboot or ending.reboot
     desktop.run(folder.remove())
+    for release in sorted(set(seen.releases) - {package.release} if package.release else ()):
+        # Windows Installer forgets what a hanging service or a lost power kept it from removing.
+        desktop.run(folder.remove_release(release))
 
 
 def _fetch(desktop: Desktop, package: Package, seen: Seen, folder: Folder, story: Story) -> str:

@@ -25,10 +25,14 @@ def agent(words: list[str], python: str, program: str) -> str:
 
 def agent_of_release(words: str, release: str) -> str:
     """Run a verb of the agent that a release installs, where cmd itself knows the folder of programs."""
+    folder = rf"%ProgramFiles%\Eyrie\versions\{_checked(release)}"
+    return rf'"{folder}\python\python.exe" -B "{folder}\agent.pyz" {words}'
+
+
+def _checked(release: str) -> str:
     if not _RELEASE.fullmatch(release):
         raise EyrieError("the agent's release", seen=release, wanted="a version and part of a hash")
-    folder = rf"%ProgramFiles%\Eyrie\versions\{release}"
-    return rf'"{folder}\python\python.exe" -B "{folder}\agent.pyz" {words}'
+    return release
 
 
 class Folder:
@@ -39,6 +43,7 @@ class Folder:
 
     def __init__(self, programs: str) -> None:
         self.path = rf"{programs}\{INSTALL_FOLDER}"
+        self._releases = rf"{programs}\Eyrie\versions"
         self.msi = rf"{self.path}\agent.msi"
         self.log = rf"{self.path}\agent.log"
         self.authority = rf"{self.path}\authority.pem"
@@ -52,6 +57,11 @@ class Folder:
     def remove(self) -> str:
         """Have it gone; that it was not there is no fault."""
         return f"{command_line(['rmdir', '/s', '/q', self.path])} 2>nul"
+
+    def remove_release(self, release: str) -> str:
+        """Have an old release gone whose package is; what a program holds of it stays for the next run."""
+        path = rf"{self._releases}\{_checked(release)}"
+        return f"{command_line(['rmdir', '/s', '/q', path])} 2>nul"
 
     def fetch(self, package: Package) -> str:
         """Bring the package here."""

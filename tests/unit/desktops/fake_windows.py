@@ -71,6 +71,7 @@ class FakeWindows:
             (r"^del /q .* echo eyrie:busy", lambda _: self._quiet()),
             (r"msiexec (/\w+) (\"[^\"]+\"|\S+)", lambda match: self._msiexec(match[1], match[2].strip('"'))),
             (r" & mkdir ", lambda _: self._made(True)),
+            (r"^rmdir /s /q .*versions.(\d[^\"]*)", lambda match: self._released(match[1])),
             (r"rmdir /s /q \"([^\"]+)\"", lambda match: self._removed(match[1])),
             (r"rmdir /s /q (\S+)", lambda match: self._removed(match[1])),
             (r"curl\.exe|^copy ", lambda _: self._fetched()),
@@ -116,13 +117,16 @@ class FakeWindows:
         if verb == "/i" and "REINSTALL=" in self.lines[-1]:
             self.repaired += 1
         elif verb == "/i":
-            self.releases = self.releases[-1:]
             self.version, self.products, self.service = "0.2.0", [NEW], True
             self.left |= {rf"{PROGRAMS}\Eyrie", r"C:\ProgramData\Eyrie"}
         else:
             self.products.remove(what)
             if not self.stubborn:
                 self.version, self.service, self.left = "", False, {e for e in self.left if "install" in e}
+
+    def _released(self, release: str) -> Done:
+        self.releases.remove(release)
+        return Done(0, "", "")
 
     def _quiet(self) -> Done:
         self.busy -= 1
