@@ -178,6 +178,13 @@ def test_a_msiexec_that_still_runs_is_waited_for() -> None:
     assert lost < asked[-1] < makes[-1], "its own"
 
 
+def test_after_a_lost_connection_msiexec_ends_before_the_desktop_is_judged() -> None:
+    desktop = FakeWindows(codes=["lost after"])
+    bring(desktop)
+    lost = next(at for at, line in enumerate(desktop.lines) if "msiexec" in line)
+    assert "eyrie:busy" in desktop.lines[lost + 1] and desktop.lines[lost + 2].startswith("ver")
+
+
 def test_a_msiexec_that_never_ends_has_a_name() -> None:
     with pytest.raises(DesktopOutcome) as raised:
         bring(FakeWindows(busy=10**6))
