@@ -164,7 +164,10 @@ def msiexec(desktop: Desktop, folder: Folder, line: str, story: Story) -> Ending
 
 def _explained(desktop: Desktop, folder: Folder, code: int) -> Ending:
     ending = explain(code)
-    return explain(code, desktop.run(folder.read_log()).out) if ending.outcome is Outcome.FAILED else ending
+    if ending.outcome is not Outcome.FAILED:
+        return ending
+    # Not every `type` turns the log's UTF-16 into what the prompt speaks; what is looked for is ASCII.
+    return explain(code, desktop.run(folder.read_log()).out.replace("\0", ""))
 
 
 def _as_system(desktop: Desktop, folder: Folder, line: str, story: Story) -> Ending:

@@ -185,6 +185,13 @@ def test_after_a_lost_connection_msiexec_ends_before_the_desktop_is_judged() -> 
     assert "eyrie:busy" in desktop.lines[lost + 1] and desktop.lines[lost + 2].startswith("ver")
 
 
+def test_a_log_that_type_leaves_in_utf_16_is_read() -> None:
+    log = "".join(f"{letter}\0" for letter in "SECREPAIR: CryptAcquireContext: Could not")
+    desktop = FakeWindows(codes=[1603], log=log, task_code=0)
+    bring(desktop)
+    assert desktop.count("schtasks /run") == 1
+
+
 def test_a_msiexec_that_never_ends_has_a_name() -> None:
     with pytest.raises(DesktopOutcome) as raised:
         bring(FakeWindows(busy=10**6))
