@@ -61,6 +61,8 @@ device={device}; [ -n "$device" ] || device=$office
 work=$(mktemp -d) || exit 1
 finish() {{ nft delete table netdev eyrie_check 2>/dev/null; rm -rf "$work"; }}
 trap finish EXIT
+# Without these a lost connection would leave the counting behind.
+trap "exit 1" HUP INT TERM PIPE
 echo "@time $(date +%s)"
 echo "@office $office"
 nft delete table netdev eyrie_check 2>/dev/null
