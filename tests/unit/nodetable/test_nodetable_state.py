@@ -103,7 +103,7 @@ def test_any_names_are_kept(given_ranges: list[tuple[str, int, bool]]) -> None:
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "numbers.yml"
     write(path, STATE)
-    monkeypatch.setattr("eyrie.nodetable.state.os.fsync", lambda _: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr("eyrie.committed.os.fsync", lambda _: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         write(path, State())
     assert load(path.read_bytes()) == STATE
