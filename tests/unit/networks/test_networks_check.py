@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import subprocess
+from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eyrie.errors import EyrieError
-from eyrie.networks import Mode, NetworkPlan, plan
+from eyrie.networks import Host, Mode, NetworkPlan, Site, Wanted, plan
 from eyrie.networks.check.answer import Reach, parse
 from eyrie.networks.check.judge import judge
 from eyrie.networks.check.script import render
@@ -191,3 +193,15 @@ def test_the_script_is_posix_and_names_no_key() -> None:
         )
     with pytest.raises(ValueError, match="reboot"):
         render(pair("ipip").by_name[A], ["10.88.0.11; reboot"])
+
+
+def test_what_a_real_host_answered_is_read_and_judged() -> None:
+    """Debian 13 in a VM, a WireGuard tunnel across a router; the master was not asked."""
+    text = (Path(__file__).parent / "recorded/wireguard-desk-1.txt").read_text()
+    said = parse(text, "desk-1")
+    assert said.counters["egress_wireguard"] == 7 and said.counters["ingress_wireguard"] == 5
+    assert said.reach == {"10.88.0.10": Reach(True, True, 64, "eyrie-wg", "")}
+    sites = (Site("hq", IPv4Network("10.90.1.0/24")), Site("east", IPv4Network("10.90.2.0/24")))
+    hosts = (Host("master", 0x0A5A010A, gateway=True), Host("desk-1", 0x0A5A0215))
+    verdict = judge(plan(Wanted("wireguard", sites, hosts), None), {"desk-1": said, "master": None})
+    assert (verdict.matrix, verdict.findings) == ({"desk-1": {"master": "ok"}}, ())
