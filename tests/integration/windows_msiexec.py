@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A STAND-IN for msiexec on the lab's desktop: the first runs end as a test asks, later ones are Wine's own.
 
-Wine's msiexec is never busy (1618) and needs no key container (1603). `answers.json` beside this holds the
+Wine's msiexec is never busy (1618). `answers.json` beside this holds the
 codes; with one a text may come that goes to the log.
 """
 
