@@ -6,11 +6,9 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Literal
 
 import spnego
@@ -27,23 +25,23 @@ Scheme = Literal["Negotiate", "CredSSP"]
 
 
 class UserFile:
-    """The accounts as pyspnego wants them: in a file that only this user may read."""
+    """The accounts as pyspnego wants them: in a file, which is on no disk and gone with this process."""
 
     def __init__(self, accounts: Sequence[Account]) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="eyrie-wsman-")
-        self._path = Path(self._folder.name) / "users"
+        self._file = os.fdopen(os.memfd_create("users"), "w", encoding="utf-8")
+        self._path = f"/proc/self/fd/{self._file.fileno()}"
         # Clients send no domain, "." or the name they were greeted with, and each is looked up as it is.
         domains = ("", ".", socket.gethostname().upper())
         lines = [f"{domain}:{each.name}:{each.password}\n" for each in accounts for domain in domains]
-        self._path.touch(0o600)
-        self._path.write_text("".join(lines), encoding="utf-8")
+        self._file.writelines(lines)
+        self._file.flush()
 
     @contextmanager
     def lent(self) -> Iterator[None]:
         """Let pyspnego see these accounts; it knows no way but the environment, which all endpoints share."""
         with _ENVIRONMENT:
             before = os.environ.get(_VARIABLE)
-            os.environ[_VARIABLE] = str(self._path)
+            os.environ[_VARIABLE] = self._path
             try:
                 yield
             finally:
@@ -53,8 +51,8 @@ class UserFile:
                     os.environ[_VARIABLE] = before
 
     def close(self) -> None:
-        """Remove the file."""
-        self._folder.cleanup()
+        """Forget the accounts."""
+        self._file.close()
 
 
 class Refused(Exception):

@@ -7,7 +7,6 @@ import base64
 import http.client
 import os
 import socket
-import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -150,13 +149,12 @@ def test_stops_with_clients_connected() -> None:
         wire.post(b"<x/>")
 
 
-def test_accounts_are_in_a_private_file_and_leave_with_it() -> None:
+def test_accounts_are_on_no_disk_and_leave_with_the_endpoint() -> None:
     users = UserFile(SETTINGS.accounts)
     with users.lent():
         path = Path(os.environ["NTLM_USER_FILE"])
-        assert (
-            stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-        )
+        assert str(path.readlink()) == "/memfd:users (deleted)"
+        assert SETTINGS.accounts[0].password in path.read_text(encoding="utf-8")
     assert "NTLM_USER_FILE" not in os.environ
     users.close()
-    assert not path.parent.exists()
+    assert not path.exists()
