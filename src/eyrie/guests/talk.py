@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 
 from eyrie.guests.backend import GuestError, Message
 from eyrie.guests.cable import Cable
@@ -14,7 +15,7 @@ from eyrie.guests.qmp import QmpClient
 PAUSE_SECONDS = 0.8
 
 
-class TalkingGuest:
+class TalkingGuest(ABC):
     """What a guest can be told and asked; how its process lives and ends is for the subclass."""
 
     def __init__(self, channel: socket.socket, qmp: QmpClient, cable: Cable | None = None) -> None:
@@ -70,13 +71,13 @@ class TalkingGuest:
         self._channel.close()
         self._qmp.close()
 
+    @abstractmethod
     def kill(self) -> None:
         """End QEMU at once and reap it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def last_words(self) -> str:
         """Return the last lines QEMU wrote to its standard error."""
-        raise NotImplementedError
 
 
 def not_started(seen: str) -> GuestError:
