@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import shutil
 import subprocess
+import tarfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,9 +79,11 @@ def test_a_kernel_is_built_once_for_all(given: dict[str, Any]) -> None:
     assert told["lost_settings"] == ["CONFIG_NEW=m"]
     assert bundle.load(Path(told["archive"]), R).release == R
     assert list(Path(given["directory"]).iterdir()) == []
+    os.utime(told["archive"], (1000, 1000))
     again = Built(given)
     assert (again.result["changed"], again.asked) == (False, 0)
     assert again.result["kernel_build"]["sha256"] == told["sha256"]
+    assert Path(told["archive"]).stat().st_mtime > 1000  # used last, as pruning sees it
 
 
 def test_check_mode_builds_nothing(given: dict[str, Any]) -> None:
@@ -125,3 +130,19 @@ def test_the_kernels_used_last_stay(given: dict[str, Any]) -> None:
     names = {path.name for path in folder.glob("kernel-*")}
     kept = {f"kernel-{R}-{number:016x}.tar" for number in (0, 1)}
     assert names == kept | {Path(made["archive"]).name, *(other.name for other in others)}
+
+
+def test_toolchains_that_nobody_built_with_for_a_month_go(given: dict[str, Any], tmp_path: Path) -> None:
+    host = Path(given["directory"])
+    for name, days in {"toolchain-old": 32, "toolchain-recent": 28, "another": 32}.items():
+        (host / name).mkdir(parents=True)
+        os.utime(host / name, (time.time() - days * 86400,) * 2)
+    given["toolchain"] = str(tmp_path / "toolchain.tar")
+    with tarfile.open(given["toolchain"], "w") as tar:
+        root = tarfile.TarInfo(".")  # as old as a compiler of that time
+        root.type, root.mode = tarfile.DIRTYPE, 0o755
+        tar.addfile(root)
+    with pytest.raises(AnsibleActionFail, match=r"chroot"):  # there is no shell in it
+        Built(given)
+    own = f"toolchain-{hashlib.sha256(Path(given['toolchain']).read_bytes()).hexdigest()[:16]}"
+    assert {path.name for path in host.iterdir()} == {own, "toolchain-recent", "another"}
