@@ -139,10 +139,12 @@ def test_toolchains_that_nobody_built_with_for_a_month_go(given: dict[str, Any],
         os.utime(host / name, (time.time() - days * 86400,) * 2)
     given["toolchain"] = str(tmp_path / "toolchain.tar")
     with tarfile.open(given["toolchain"], "w") as tar:
-        root = tarfile.TarInfo(".")  # as old as a compiler of that time
-        root.type, root.mode = tarfile.DIRTYPE, 0o755
-        tar.addfile(root)
+        for name in (".", "./bin"):  # as old as a compiler of that time
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(folder)
     with pytest.raises(AnsibleActionFail, match=r"chroot"):  # there is no shell in it
         Built(given)
     own = f"toolchain-{hashlib.sha256(Path(given['toolchain']).read_bytes()).hexdigest()[:16]}"
     assert {path.name for path in host.iterdir()} == {own, "toolchain-recent", "another"}
+    assert (host / own / "bin").exists()
