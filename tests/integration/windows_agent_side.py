@@ -2,6 +2,7 @@
 """What test_windows_agent.py does on the desktop's Windows side, in the agent's own Python and bundle.
 
     windows_agent_side.py BUNDLE key PIPE STATE   press a key; print the seconds until the agent is in STATE
+    windows_agent_side.py BUNDLE press            press a key
     windows_agent_side.py BUNDLE reload           tell the service that its parameters changed
     windows_agent_side.py BUNDLE agent DATA PIPE  be the agent of a desktop whose guest only spins
 
@@ -25,14 +26,19 @@ from eyrie.guests.backend import Message
 F15, KEY_UP = 0x7E, 2
 
 
-def key(pipe: str, state: str) -> None:
-    """Press a key and wait for what it does."""
-    from eyrie.agent.windows.control import ask
-
+def press() -> None:
+    """Press a key that types nothing."""
     user = ctypes.WinDLL("user32")
-    pressed = time.monotonic()
     user.keybd_event(F15, 0, 0, 0)
     user.keybd_event(F15, 0, KEY_UP, 0)
+
+
+def key(pipe: str, state: str) -> None:
+    """Press a key and wait for what it does."""
+    from eyrie.agent.windows.asking import ask
+
+    pressed = time.monotonic()
+    press()
     while ask(Path(pipe), "status")["state"] != state:
         if time.monotonic() - pressed > 30:
             raise SystemExit("nobody noticed the key")
@@ -73,6 +79,8 @@ def main() -> None:
     what, *words = sys.argv[2:]
     if what == "key":
         key(*words)
+    elif what == "press":
+        press()
     elif what == "reload":
         reload()
     else:
