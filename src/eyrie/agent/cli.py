@@ -99,7 +99,7 @@ def _run(options: argparse.Namespace) -> int:
 def _asker() -> Callable[[Path, str], dict[str, Any]]:
     """Return the way to put a question to this desktop's agent."""
     if WINDOWS:
-        from eyrie.agent.windows.control import ask as through_pipe
+        from eyrie.agent.windows.asking import ask as through_pipe
 
         return through_pipe
     from eyrie.agent.control import ask

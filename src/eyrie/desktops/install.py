@@ -103,6 +103,8 @@ def _install_once(desktop: Desktop, package: Package, seen: Seen, story: Story) 
     folder = Folder(seen.programs)
     must(desktop, folder.make(), "make a folder for the package")
     source = _fetch(desktop, package, seen, folder, story)
+    for product in seen.products:
+        forget_dead(desktop, product, story)
     ending = msiexec(desktop, folder, folder.install(package, source), story)
     if ending.outcome is Outcome.OTHER_VERSION and seen.products:
         for product in seen.products:
@@ -115,6 +117,19 @@ def _install_once(desktop: Desktop, package: Package, seen: Seen, story: Story) 
     for release in sorted(set(seen.releases) - {package.release} if package.release else ()):
         # Windows Installer forgets what a hanging service or a lost power kept it from removing.
         desktop.run(folder.remove_release(release))
+
+
+def forget_dead(desktop: Desktop, product: str, story: Story) -> bool:
+    """Have a product forgotten that Windows Installer could neither upgrade nor remove: its package is gone.
+
+    A lost power leaves that, where the disk has the removal of a package and not yet that of its entry; so
+    does who tidies Windows' folder of packages. Returns whether it was so.
+    """
+    if lines.DEAD not in desktop.run(lines.dead(product)).out:
+        return False
+    story.tell(f"forgetting {product}: the package that Windows Installer kept of it is gone")
+    desktop.run(lines.forget(product))
+    return True
 
 
 def _fetch(desktop: Desktop, package: Package, seen: Seen, folder: Folder, story: Story) -> str:

@@ -6,14 +6,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from eyrie.desktops.look import INSTALL_FOLDER
+from eyrie.desktops.look import INSTALL_FOLDER, INSTALLER, packed
 from eyrie.desktops.model import DesktopOutcome, Done, Package
 from eyrie.desktops.sources import is_place
 from eyrie.errors import EyrieError
+from eyrie.msi.identity import UPGRADE_CODE
 from eyrie.windows.quoting import command_line, msi_property
 
 TASK = "Eyrie install"
 BUSY = "eyrie:busy"
+DEAD = "eyrie:dead"
 _RELEASE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,63}")
 _PRODUCT = re.compile(r"\{[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}\}")
 
@@ -83,9 +85,7 @@ class Folder:
 
     def uninstall(self, product: str) -> str:
         """Remove a product."""
-        if not _PRODUCT.fullmatch(product):
-            raise EyrieError("the product's code", seen=product, wanted="a GUID in braces")
-        return self._msiexec("/x", product)
+        return self._msiexec("/x", _product(product))
 
     def repair(self, package: Package, source: str = "") -> str:
         """Put a package's files back, whatever is there; `/f` would want the one that Windows keeps."""
@@ -134,6 +134,34 @@ class Folder:
         """Print the exit code once it is there."""
         path = command_line([self.result])
         return f"(if exist {path} type {path})"
+
+
+def _product(code: str) -> str:
+    if not _PRODUCT.fullmatch(code):
+        raise EyrieError("the product's code", seen=code, wanted="a GUID in braces")
+    return code
+
+
+def dead(product: str) -> str:
+    """Say whether the package that Windows Installer keeps of a product is gone: it cannot remove it then."""
+    key = rf"{INSTALLER}\UserData\S-1-5-18\Products\{packed(_product(product))}\InstallProperties"
+    asked = f"reg query {key} /v LocalPackage 2^>nul"
+    return f'for /f "tokens=2,*" %a in (\'{asked}\') do @if not exist "%b" echo {DEAD}'
+
+
+def forget(product: str) -> str:
+    """Have Windows Installer forget a product, as Microsoft's own troubleshooter does."""
+    name, upgrades = packed(_product(product)), packed(UPGRADE_CODE)
+    classes = r"HKLM\SOFTWARE\Classes\Installer"
+    keys = (
+        rf"{classes}\Products\{name}",
+        rf"{classes}\Features\{name}",
+        rf"{classes}\UpgradeCodes\{upgrades} /v {name}",
+        rf"{INSTALLER}\UpgradeCodes\{upgrades} /v {name}",
+        rf"{INSTALLER}\UserData\S-1-5-18\Products\{name}",
+        rf"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{product}",
+    )
+    return " & ".join(f"reg delete {key} /f 2>nul" for key in keys)
 
 
 def delete_result(folder: Folder) -> str:

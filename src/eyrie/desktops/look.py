@@ -11,7 +11,7 @@ from eyrie.msi.identity import UPGRADE_CODE
 MARK = "eyrie:"
 INSTALL_FOLDER = "Eyrie-install"
 _SERVICE = r"HKLM\SYSTEM\CurrentControlSet\Services\EyrieAgent"
-_INSTALLER = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UpgradeCodes"
+INSTALLER = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer"
 _PENDING = {
     "servicing": r'"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending"',
     "update": r'"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired"',
@@ -43,7 +43,7 @@ def line() -> str:
         f"echo {MARK}programs=%ProgramFiles%",
         r"reg query HKLM\Software\Eyrie\Agent /v Version 2>nul",
         f"reg query {_SERVICE} /v ImagePath 2>nul",
-        rf"reg query {_INSTALLER}\{packed(UPGRADE_CODE)} 2>nul",
+        rf"reg query {INSTALLER}\UpgradeCodes\{packed(UPGRADE_CODE)} 2>nul",
         *(f"(reg query {key} >nul 2>nul && echo {MARK}reboot={name})" for name, key in _PENDING.items()),
         r'dir /b /ad "%ProgramFiles%\Eyrie\versions" 2>nul',
         f'(if exist "%SystemRoot%\\System32\\curl.exe" echo {MARK}curl=yes)',

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from eyrie.desktops.install import LOST_TRIES, ended, msiexec, must, see, settle
-from eyrie.desktops.lines import Folder, leftovers
+from eyrie.desktops.install import LOST_TRIES, ended, forget_dead, msiexec, must, see, settle
+from eyrie.desktops.lines import Folder, agent_of_release, leftovers
 from eyrie.desktops.model import Desktop, DesktopOutcome, Lost, Seen, Story
 
 
@@ -34,6 +34,10 @@ def _uninstall_once(desktop: Desktop, seen: Seen, story: Story) -> None:
     if seen.products:
         must(desktop, folder.make(), "make a folder for the log")
     for product in seen.products:
+        if forget_dead(desktop, product, story):
+            for release in seen.releases:  # its agent undoes what no package knows of: guest, firewall
+                desktop.run(agent_of_release("purge", release))
+            continue
         ending = msiexec(desktop, folder, folder.uninstall(product), story)
         ended(ending, removed=True)
         story.reboot = story.reboot or ending.reboot

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from eyrie.desktops.look import packed
+from eyrie.desktops.look import packed, unpacked
 from eyrie.desktops.model import Done, Lost
 from eyrie.msi.identity import UPGRADE_CODE
 
@@ -38,8 +38,12 @@ class FakeWindows:
     task_code: int | None = None
     stubborn: bool = False
     repaired: int = 0
+    purged: int = 0
     busy: int = 0
     """How often a msiexec that nobody waits for is still found running."""
+
+    dead: set[str] = field(default_factory=set)
+    """Products whose package is gone: Windows Installer can neither upgrade nor remove them."""
 
     releases: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -69,6 +73,9 @@ class FakeWindows:
         return [
             (r"^ver & ", lambda _: self._look()),
             (r"^del /q .* echo eyrie:busy", lambda _: self._quiet()),
+            (r"^for /f .*\\Products\\(\w+)\\Inst", lambda match: self._looked_for(unpacked(match[1]))),
+            (r"^reg delete .*\\Installer\\Products\\(\w+) ", lambda match: self._forgot(unpacked(match[1]))),
+            (r"versions.(\d[^\\]*).*agent\.pyz\" purge", lambda match: self._purged(match[1])),
             (r"msiexec (/\w+) (\"[^\"]+\"|\S+)", lambda match: self._msiexec(match[1], match[2].strip('"'))),
             (r" & mkdir ", lambda _: self._made(True)),
             (r"^rmdir /s /q .*versions.(\d[^\"]*)", lambda match: self._released(match[1])),
@@ -105,6 +112,8 @@ class FakeWindows:
 
     def _msiexec(self, verb: str, what: str) -> Done:
         code = self.codes.pop(0) if self.codes else 0
+        if self.dead & set(self.products):
+            code = 1612 if verb == "/x" else 1603
         if code == "lost before":
             raise Lost
         if code in (0, 3010, 1641, "lost after"):
@@ -123,6 +132,18 @@ class FakeWindows:
             self.products.remove(what)
             if not self.stubborn:
                 self.version, self.service, self.left = "", False, {e for e in self.left if "install" in e}
+
+    def _looked_for(self, product: str) -> Done:
+        return Done(0, "eyrie:dead\r\n" if product in self.dead else "", "")
+
+    def _forgot(self, product: str) -> Done:
+        self.products.remove(product)
+        return Done(0, "", "")
+
+    def _purged(self, release: str) -> Done:
+        assert release in self.releases
+        self.purged += 1
+        return Done(0, "", "")
 
     def _released(self, release: str) -> Done:
         self.releases.remove(release)

@@ -274,6 +274,20 @@ def test_check_of_a_removal_touches_nothing() -> None:
     assert uninstall(desktop, Story(Slept()), check=True) and desktop.products == [NEW]
 
 
+def test_a_product_whose_package_is_gone_is_forgotten_and_the_wanted_one_installed() -> None:
+    desktop = FakeWindows(version="0.1.0", products=[OLD], service=True, dead={OLD})
+    step, story, _ = bring(desktop)
+    assert step is Step.UPGRADE and desktop.products == [NEW]
+    assert [step for step in story.steps if f"forgetting {OLD}" in step]
+
+
+def test_a_product_whose_package_is_gone_is_removed_all_the_same() -> None:
+    desktop = FakeWindows(**INSTALLED, dead={NEW}, releases=["0.2.0-abcd1234"], left={rf"{PROGRAMS}\Eyrie"})
+    assert uninstall(desktop, Story(Slept()))
+    assert desktop.purged == 1 and not desktop.count("msiexec")
+    assert not (desktop.left or desktop.products or desktop.version or desktop.service)
+
+
 def test_what_a_package_left_goes_as_well() -> None:
     desktop = FakeWindows(version="0.1.0", service=True, left={r"C:\ProgramData\Eyrie"})
     assert uninstall(desktop, Story(Slept()))

@@ -17,6 +17,9 @@ from eyrie.errors import EyrieError
 _READ = (plan.CONFIGURATION, plan.TOKEN, plan.HUB, plan.HUB_CA)
 """What the agent reads, and has to be told of."""
 
+LOST = "lost"
+"""A service that is not there, or whose program is not: a lost power may have brought old settings back."""
+
 
 class Firewall(Protocol):
     """The rules that fence the guest in."""
@@ -44,7 +47,7 @@ class Service(Protocol):
     """The agent that runs on this desktop."""
 
     def state(self) -> str:
-        """Return `running`, `stopped`, or nothing where there is none."""
+        """Return `running`, `stopped`, `lost`, or nothing where there is none to be."""
 
     def start(self) -> str:
         """Start it; returns what is wrong, if anything."""

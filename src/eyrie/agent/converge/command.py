@@ -11,7 +11,7 @@ import eyrie
 from eyrie.agent.config import parse as parse_configuration
 from eyrie.agent.converge import facts as reading
 from eyrie.agent.converge import plan
-from eyrie.agent.converge.apply import Place, apply, read
+from eyrie.agent.converge.apply import LOST, Place, apply, read
 from eyrie.agent.converge.place import separator, this_place
 from eyrie.agent.converge.spec import Spec, parse
 from eyrie.errors import EyrieError
@@ -57,8 +57,9 @@ def converge(text: str, check: bool, place: Place, system: reading.System) -> di
     }
     try:
         spec = parse(text)
-        if spec.agent_version not in ("", eyrie.__version__):
-            # Another version's spec may mean something else: the installer comes first.
+        if spec.agent_version not in ("", eyrie.__version__) or place.service.state() == LOST:
+            # Another version's spec may mean something else, and no service starts without its program: the
+            # installer comes first.
             answer["outdated"] = True
             return answer
         answer["problems"] = plan.obstacles(told, spec)

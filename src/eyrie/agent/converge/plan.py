@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Any, Mapping
 
@@ -147,6 +146,8 @@ def _fingerprint(digest: str) -> str:
 def _configuration(current: Current, desired: Desired) -> list[Change]:
     if current.configuration == desired.configuration:
         return []
+    import difflib  # most desktops are as wanted
+
     before, after = current.configuration.splitlines(), desired.configuration.splitlines()
     differ = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
     gone = [line[1:].strip() for line in differ if line.startswith("-")]

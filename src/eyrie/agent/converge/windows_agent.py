@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eyrie.agent.converge.apply import Place
 from eyrie.agent.converge.windows_service import WindowsService
-from eyrie.agent.windows.control import PIPE, ask
+from eyrie.agent.windows.asking import PIPE, ask
 from eyrie.agent.windows.places import Places, default_data
 from eyrie.agent.windows.wts import sessions as all_sessions
 from eyrie.errors import EyrieError
-from eyrie.guests.windows import firewall_system
-from eyrie.guests.windows.firewall import Changes
+
+if TYPE_CHECKING:
+    from eyrie.guests.windows.firewall import Changes
 
 AS_WANTED = "as wanted"
 
@@ -36,10 +37,14 @@ class WindowsFirewall:
 
     def write(self, configuration: str) -> None:
         """Change the rules."""
+        from eyrie.guests.windows import firewall_system
+
         firewall_system.apply(_changes(configuration))
 
 
 def _changes(configuration: str) -> Changes:
+    from eyrie.guests.windows import firewall_system
+
     wanted = json.loads(configuration)
     pool = wanted["pool"]
     return firewall_system.planned(wanted["guest"]["program"], pool["master"], pool["port"])

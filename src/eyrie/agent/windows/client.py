@@ -6,7 +6,8 @@ from __future__ import annotations
 import ctypes
 
 from eyrie.agent.windows.api import BOOL, DWORD, HANDLE, POINTER, TEXT, Function, code
-from eyrie.agent.windows.scm import NAME, STOP, Status
+from eyrie.agent.windows.scm import Status
+from eyrie.agent.windows.scm_values import NAME, STOP
 
 NOT_INSTALLED, NOT_ACTIVE = 1060, 1062
 _CONNECT, _MAY_STOP = 0x1, 0x20

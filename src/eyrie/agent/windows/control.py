@@ -4,25 +4,22 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import queue
 import threading
-import time
-from pathlib import Path
-from typing import Any, Iterable
+from typing import Iterable
 
 from eyrie.agent import hints
-from eyrie.agent.control import ANSWER, LINE, PATIENCE, reply
+from eyrie.agent.control import LINE, PATIENCE, reply
 from eyrie.agent.edges import Handler
 from eyrie.agent.log import WARNING, log
 from eyrie.agent.windows import accounts, pipes
 from eyrie.agent.windows.api import BOOL, DWORD, HANDLE, POINTER, Function, code, never
+from eyrie.agent.windows.asking import read_line
 from eyrie.agent.windows.kernel import close_handle, create_event, current_thread, set_event
 from eyrie.agent.windows.mailbox import Mailbox
 from eyrie.agent.windows.security import READ_AND_WRITE
 from eyrie.errors import EyrieError
 
-PIPE = r"\\.\pipe\eyrie-agent"
 # Whoever logged on here may ask and pause, nobody who came by the network; only the agent may offer the pipe.
 # Administrators come first: one in a WinRM shell counts as of the network, though the caller is local.
 RIGHTS = f"D:P(A;;GA;;;SY)(A;;GA;;;BA)(D;;GA;;;NU)(A;;{READ_AND_WRITE};;;AU)"
@@ -75,7 +72,7 @@ class PipeServer:
 
     def _serve(self, pipe: pipes.Pipe) -> None:
         try:
-            data = _line(pipe, PATIENCE, LINE)
+            data = read_line(pipe, PATIENCE, LINE)
             answer: queue.Queue[bytes] = queue.Queue()
             self._asked.put((data, caller_of(pipe), answer))
             self._mail.put("asked")
@@ -125,41 +122,3 @@ def caller_of(pipe: pipes.Pipe) -> str:
         return accounts.token_user(token.value or 0)
     finally:
         close_handle(token)
-
-
-def ask(path: Path, command: str, timeout: float = 5.0) -> dict[str, Any]:
-    """Put one question to the agent of this desktop; raises EyrieError."""
-    try:
-        pipe = pipes.call(str(path), pipes.READ | pipes.WRITE, timeout)
-    except OSError as error:
-        if code(error) == pipes.NOT_FOUND:
-            raise EyrieError(
-                "the agent is not running on this desktop, so it cannot be in the pool",
-                next_step=f"start it with `{hints.START}` (nobody answers at {path})",
-            ) from error
-        raise _silent(error) from error
-    try:
-        pipe.write(json.dumps({"command": command}).encode() + b"\n", timeout)
-        answer = json.loads(_line(pipe, timeout, ANSWER))
-    except (OSError, ValueError) as error:
-        raise _silent(error) from error
-    finally:
-        pipe.close()
-    if "error" in answer:
-        raise EyrieError(str(answer["error"]))
-    return dict(answer)
-
-
-def _silent(error: Exception) -> EyrieError:
-    return EyrieError("the agent does not answer", seen=str(error), next_step=f"see {hints.LOG}")
-
-
-def _line(pipe: pipes.Pipe, seconds: float, most: int) -> bytes:
-    """Return what came up to the end of a line, of the pipe, or of what is allowed."""
-    data, until = b"", time.monotonic() + seconds
-    while not data.endswith(b"\n") and len(data) <= most:
-        more = pipe.read(max(0.0, until - time.monotonic()))
-        if not more:
-            break
-        data += more
-    return data

@@ -12,7 +12,7 @@ from eyrie.agent.windows import client
 from eyrie.agent.windows.lock import Lock
 from eyrie.agent.windows.places import Places
 from eyrie.agent.windows.records import forget_source
-from eyrie.agent.windows.scm import NAME
+from eyrie.agent.windows.scm_values import NAME
 from eyrie.errors import EyrieError
 
 STOP_SECONDS = 90.0

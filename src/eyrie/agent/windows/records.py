@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 from eyrie.agent.log import ERROR, NOTICE, WARNING
 from eyrie.agent.windows.api import BOOL, DWORD, HANDLE, POINTER, TEXT, WORD, Function
-from eyrie.agent.windows.scm import NAME
+from eyrie.agent.windows.scm_values import NAME
 
 MOST_BYTES = 512 * 1024
 BURST, REFILL_SECONDS = 20.0, 180.0  # event log entries at once, and until one more is allowed

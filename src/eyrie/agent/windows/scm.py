@@ -13,12 +13,22 @@ from eyrie.agent.edges import LOOK
 from eyrie.agent.log import ERROR, log
 from eyrie.agent.windows.api import BOOL, DWORD, HANDLE, POINTER, TEXT, Function, code
 from eyrie.agent.windows.mailbox import Mailbox
+from eyrie.agent.windows.scm_values import (
+    INTERROGATE,
+    NAME,
+    PARAMCHANGE,
+    POWEREVENT,
+    PRESHUTDOWN,
+    RUNNING,
+    SESSIONCHANGE,
+    SHUTDOWN,
+    START_PENDING,
+    STOP,
+    STOP_PENDING,
+    STOPPED,
+)
 from eyrie.errors import EyrieError
 
-NAME = "EyrieAgent"
-STOPPED, START_PENDING, STOP_PENDING, RUNNING = 1, 2, 3, 4
-STOP, INTERROGATE, SHUTDOWN, PARAMCHANGE = 1, 4, 5, 6
-POWEREVENT, SESSIONCHANGE, PRESHUTDOWN = 0xD, 0xE, 0xF
 ACCEPTED = 0x1 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100  # stop, shutdown, parameters, power, sessions, preshutdown
 WAIT_HINT = 30_000  # milliseconds; renewed with every look while the guest leaves
 PRESHUTDOWN_MILLISECONDS = 60_000

@@ -18,7 +18,8 @@ from eyrie.agent.idle.base import Source
 from eyrie.agent.idle.monitor import Monitor
 from eyrie.agent.service import Paths, Service
 from eyrie.agent.windows import kernel, scm, wts
-from eyrie.agent.windows.control import PIPE, PipeServer
+from eyrie.agent.windows.asking import PIPE
+from eyrie.agent.windows.control import PipeServer
 from eyrie.agent.windows.helpers import Helpers, Listener
 from eyrie.agent.windows.lock import Lock
 from eyrie.agent.windows.mailbox import Mailbox

@@ -114,6 +114,13 @@ def set_value(name: str, value: str | None) -> None:
             winreg.DeleteValue(key, name)
 
 
+def flush() -> None:
+    """Have the service and our key on the disk: by itself Windows takes some seconds."""
+    for path in (rf"SYSTEM\CurrentControlSet\Services\{SERVICE}", KEY):
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:
+            winreg.FlushKey(key)
+
+
 def remove_keys() -> None:
     """Remove our key and all below it, and the one above if nothing else is in it."""
     for path in (KEY, KEY.rpartition("\\")[0]):

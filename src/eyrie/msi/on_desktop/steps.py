@@ -11,7 +11,7 @@ from pathlib import Path
 
 assert sys.platform == "win32"
 
-from eyrie.msi.on_desktop import scm  # noqa: E402 - only there
+from eyrie.msi.on_desktop import disk, scm  # noqa: E402 - only there
 from eyrie.msi.on_desktop.releases import image_path, publish, release_of, remove_others  # noqa: E402
 
 RELEASE = Path(sys.argv[0]).resolve().parent
@@ -31,7 +31,14 @@ def remember() -> None:
 
 
 def adopt() -> None:
-    """Make this release the one that runs: first the service, then the paths that people use."""
+    """Make this release the one that runs: first the service, then the paths that people use.
+
+    Its files are on the disk before the service names them.
+    """
+    try:
+        disk.flush(RELEASE)
+    except OSError as error:  # Wine cannot; and no desktop shall go without its agent for that
+        scm.set_value("LastTrouble", f"adopt: {error}")
     with scm.service(scm.QUERY_CONFIG | scm.CHANGE_CONFIG) as handle:
         if handle and scm.configured(handle) != image_path(RELEASE):
             scm.configure(handle, image_path(RELEASE))
@@ -56,20 +63,29 @@ def undo() -> None:
 
 
 def check() -> None:
-    """Wait until the service runs; not every installer that registers one quotes its path."""
+    """Wait until the service runs; not every installer that registers one quotes its path.
+
+    That it names this release is on the disk then: only after this step the old one goes.
+    """
     with scm.service(scm.QUERY_CONFIG | scm.CHANGE_CONFIG) as handle:
         if handle and scm.configured(handle) != image_path(RELEASE):
             scm.configure(handle, image_path(RELEASE))
-    for _attempt in range(STARTS):
-        if _comes_up():
-            return
-        with scm.service(scm.START) as handle, suppress(OSError):
-            if handle:
-                scm.start(handle)
-    if not _comes_up():
+    if not _starts():
         state = scm.state()
         undo()
         raise OSError(f"the service {scm.SERVICE} does not run (state {state})")
+    scm.flush()
+
+
+def _starts() -> bool:
+    """Wait until the service runs; start it again where it did not come up."""
+    for _attempt in range(STARTS):
+        if _comes_up():
+            return True
+        with scm.service(scm.START) as handle, suppress(OSError):
+            if handle:
+                scm.start(handle)
+    return _comes_up()
 
 
 def _comes_up() -> bool:
