@@ -262,10 +262,12 @@ def test_services_start_with_windows_and_stop_before_it(service: WindowsDesktop)
 def test_a_power_cut_asks_nobody(service: WindowsDesktop) -> None:
     service.said("sc start EyrieTest")
     log(service, ["start"])
+    service.said(r"reg add HKLM\Software\EyrieTest /f")
     service.power_cut()
     assert not service.answers()
     service.power_on()
     log(service, ["start", "start"])
+    service.said(r"reg delete HKLM\Software\EyrieTest /f")  # Wine alone would have lost it
 
 
 ASK = textwrap.dedent("""\

@@ -31,7 +31,7 @@ from eyrie.lab.paths import Paths
 from eyrie.lab.plan import Step
 from eyrie.lab.present import Reader, process, seed_mark
 from eyrie.lab.processes import Processes
-from eyrie.lab.windows import desktop, way_in
+from eyrie.lab.windows import desktop, registry, way_in
 
 ANSWER_SECONDS = {"container": 90.0, WINDOWS: 90.0, "openmosix-fake": 60.0}
 EMULATED_ANSWER_SECONDS = 360.0
@@ -75,6 +75,8 @@ class Applier:
         state = namespaces.read(self.topology.name).get(far)
         if state is not None and port in state.links:
             run(["ip", "-n", far, "link", "delete", "dev", port])
+        if host.is_windows and self.processes.alive(process(host.name)):
+            registry.keep(self.topology.host_namespace(host))
         self.processes.end(process(host.name))
         namespaces.remove(self.topology.host_namespace(host))
         ssh.close(self.paths, f"{host.name}.*")
