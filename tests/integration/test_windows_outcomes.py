@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from windows_place import WindowsDesktop, windows_desktop
+from windows_place import WindowsDesktop, renewed_after_failure, windows_desktop
 from windows_role import Role
 from winrm.exceptions import WinRMError
 
 from eyrie.artefacts.windows_files import windows_python
 from eyrie.guests.image.recipe import cache_root
-from eyrie.msi.build import agent_bundle, build, package, read_python
+from eyrie.msi.build import Built, agent_bundle, build, package, read_python
 from eyrie.msi.version import parse
 
 __all__ = ["windows_desktop"]
@@ -37,7 +37,7 @@ PROGRAMS, DATA = "Program Files/Eyrie", "ProgramData/Eyrie"
 
 
 @pytest.fixture(scope="session")
-def old(tmp_path_factory: pytest.TempPathFactory, windows_desktop: WindowsDesktop) -> dict[str, Any]:
+def old_package(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Built]:
     """The MSI of an earlier version: the agent of today, which says that it is that one."""
     packed = io.BytesIO(agent_bundle())
     older = io.BytesIO()
@@ -49,7 +49,13 @@ def old(tmp_path_factory: pytest.TempPathFactory, windows_desktop: WindowsDeskto
             target.writestr(entry, data)
     python = read_python(windows_python(cache_root()))
     path = tmp_path_factory.mktemp("msi") / "old.msi"
-    built = build(package(parse("0.0.9"), python, older.getvalue()), path)
+    return path, build(package(parse("0.0.9"), python, older.getvalue()), path)
+
+
+@pytest.fixture
+def old(windows_desktop: WindowsDesktop, old_package: tuple[Path, Built]) -> dict[str, Any]:
+    """That MSI, on the desktop."""
+    path, built = old_package
     return {
         "source": windows_desktop.copy_in(path, "deploy/old.msi"),
         "sha256": built.sha256,
@@ -61,8 +67,9 @@ def old(tmp_path_factory: pytest.TempPathFactory, windows_desktop: WindowsDeskto
 
 
 @pytest.fixture
-def role(windows_desktop: WindowsDesktop, tmp_path: Path) -> Role:
-    return Role(windows_desktop, tmp_path)
+def role(request: pytest.FixtureRequest, windows_desktop: WindowsDesktop, tmp_path: Path) -> Iterator[Role]:
+    with renewed_after_failure(request, windows_desktop):
+        yield Role(windows_desktop, tmp_path)
 
 
 @pytest.fixture
@@ -196,6 +203,31 @@ def test_a_power_cut_in_an_upgrade_leaves_old_or_new(
     told = upgrading.present()
     assert told["desktop"]["outcome"] == "done", told
     assert_serves(upgrading)
+
+
+def test_a_registry_older_than_its_files_is_repaired(upgrading: Role, tmp_path: Path) -> None:
+    """The worst of a power cut: Windows still knows the old release, whose files and package are gone."""
+    hive = upgrading.desktop.c.parent / "system.reg"
+
+    def go_back() -> None:
+        upgrading.desktop.power_cut()
+        shutil.copy(tmp_path / hive.name, hive)
+        upgrading.desktop.power_on()
+        assert "0.0.9" in image_path(upgrading) and "STOPPED" in state(upgrading)
+
+    upgrading.desktop.power_cut()
+    shutil.copy(hive, tmp_path)
+    upgrading.desktop.power_on()
+    assert upgrading.present()["desktop"]["outcome"] == "done"
+    go_back()
+    told = upgrading.present()
+    assert told["desktop"]["outcome"] == "done", told
+    assert any("forgetting" in step for step in told["desktop"]["steps"]), told
+    assert_serves(upgrading)
+    go_back()
+    gone = upgrading.absent()
+    assert gone["desktop"]["outcome"] == "done", gone
+    assert not upgrading.absent()["changed"]
 
 
 def test_a_power_cut_that_ends_while_the_play_waits_needs_no_further_run(upgrading: Role) -> None:

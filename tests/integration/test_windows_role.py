@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from windows_place import WindowsDesktop, windows_desktop
+from windows_place import WindowsDesktop, renewed_after_failure, windows_desktop
 from windows_role import AGENT, Role
 
 __all__ = ["windows_desktop"]
@@ -15,8 +16,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.skipif(os.geteuid() != 0, rea
 
 
 @pytest.fixture
-def role(windows_desktop: WindowsDesktop, tmp_path: Path) -> Role:
-    return Role(windows_desktop, tmp_path)
+def role(request: pytest.FixtureRequest, windows_desktop: WindowsDesktop, tmp_path: Path) -> Iterator[Role]:
+    with renewed_after_failure(request, windows_desktop):
+        yield Role(windows_desktop, tmp_path)
 
 
 def test_a_clean_desktop_is_only_looked_at_in_check_mode(role: Role) -> None:
@@ -27,6 +29,7 @@ def test_a_clean_desktop_is_only_looked_at_in_check_mode(role: Role) -> None:
 
 
 def test_the_life_of_an_agent(role: Role) -> None:
+    role.absent()
     first = role.present("--diff")
     assert first["changed"] and first["desktop"]["outcome"] == "done", first
     assert "RUNNING" in role.desktop.said("sc query EyrieAgent")

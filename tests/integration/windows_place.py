@@ -8,6 +8,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,3 +208,13 @@ def windows_desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window
 
 
 Sessions = Sequence[Session]
+
+
+@contextmanager
+def renewed_after_failure(request: pytest.FixtureRequest, made: WindowsDesktop) -> Iterator[None]:
+    """Give the next test a new desktop where this one failed, and may have left anything."""
+    failed = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed:
+        made.lab.down()
+        made.lab.up()
