@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The installer's steps, in the order that a lost power asks for; Windows' functions are FAKES with a diary."""
+"""The installer's steps in the order that a lost power asks for; Windows' functions are FAKES."""
 
 from __future__ import annotations
 
