@@ -55,7 +55,7 @@ def lint_once(names: list[str], fast: bool, *command: str) -> None:
         return
     lint(*command)
     CLEAN.mkdir(parents=True, exist_ok=True)
-    for old in CLEAN.glob(f"{Path(command[0]).name}-*"):
+    for old in sorted(CLEAN.glob(f"{Path(command[0]).name}-*"), key=lambda path: path.stat().st_mtime)[:-8]:
         old.unlink(missing_ok=True)
     passed.touch()
 
@@ -68,12 +68,18 @@ def test_python_is_formatted() -> None:
     lint("ruff", "format", "--no-cache", "--check", ".")
 
 
-def test_types_hold_in_strict_mode() -> None:
-    lint("mypy")
+def python() -> list[str]:
+    return tracked("*.py", "*.pyi", "pyproject.toml", "requirements/lock.txt")
 
 
-def test_types_hold_where_only_windows_goes() -> None:
-    lint(
+def test_types_hold_in_strict_mode(fast: bool) -> None:
+    lint_once(python(), fast, "mypy")
+
+
+def test_types_hold_where_only_windows_goes(fast: bool) -> None:
+    lint_once(
+        python(),
+        fast,
         "mypy",
         "--platform",
         "win32",

@@ -25,6 +25,8 @@ from eyrie.agent.cli import FAILED, main
 from eyrie.agent.control import ask
 from eyrie.errors import EyrieError
 
+pytestmark = pytest.mark.slow  # agents are started as on a desktop
+
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -253,6 +253,7 @@ class PowerCut(BaseException):
     """Everything stops: no `except` of the program sees it, and `finally` must not matter."""
 
 
+@pytest.mark.slow  # forty desktops
 @pytest.mark.parametrize("step", range(40))
 def test_power_may_be_cut_at_any_step(
     desktop: Desktop, monkeypatch: pytest.MonkeyPatch, step: int, tmp_path: Path

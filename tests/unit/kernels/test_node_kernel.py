@@ -18,7 +18,10 @@ COLLECTIONS = Path(__file__).parents[3] / ".collections"
 R = "6.12.9-pool"
 POOL, BEFORE = f"/boot/vmlinuz-{R}", f"/boot/vmlinuz-{OLD}"
 
-pytestmark = pytest.mark.skipif(not COLLECTIONS.exists(), reason="the checkout is not linked as a collection")
+pytestmark = [
+    pytest.mark.slow,  # a hundred shells
+    pytest.mark.skipif(not COLLECTIONS.exists(), reason="the checkout is not linked as a collection"),
+]
 
 
 class Clock:
