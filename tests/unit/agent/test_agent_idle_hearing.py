@@ -159,7 +159,26 @@ def test_a_terminal_closed_for_good_is_watched_no_longer(source: Terminal, dev: 
     another.name.unlink()
     source.read(LATER + 20)
     another.type()
-    assert idle(source, LATER + 21) == 20 - SLOT_SECONDS
+    assert idle(source, LATER + 21) == 20
+    another.close()
+
+
+def test_a_new_login_is_heard_from_the_first_moment(source: Terminal, dev: Path) -> None:
+    another = Pty(dev)
+    assert source.read(LATER + 1).detail == f"a new login on {another.name}"
+    another.type()
+    assert idle(source, LATER + 2) == 0
+    assert idle(source, LATER + 10) == 8
+    another.close()
+
+
+def test_a_new_login_nobody_can_hear_counts_as_8_s_later(
+    source: Terminal, dev: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads.Reads, "watch", lambda self, path: None)
+    another = Pty(dev)
+    source.read(LATER + 1)
+    assert idle(source, LATER + 20) == 19 - SLOT_SECONDS
     another.close()
 
 

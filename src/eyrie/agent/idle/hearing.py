@@ -46,6 +46,10 @@ class Hearing:
         self._heard.update(dict.fromkeys(heard, now))
         return heard
 
+    def hears(self, path: str) -> bool:
+        """Return whether reads through the terminal's own node are heard."""
+        return path in self._watches
+
     def heard(self, path: str, since: float) -> bool:
         """Return whether the terminal can have been heard at `since` or later."""
         return max(self._heard.get(path, -1.0), self._heard.get(self.anybody, -1.0)) >= since

@@ -103,7 +103,9 @@ class Terminal:
         self._listen(now)  # after the look: a read's notice follows its access time
         for path, mark in found.items():
             if path not in before:
-                self._note(f"a new login on {path}", now + SLOT_SECONDS)
+                # From now on it is heard; what its owner typed before was before now.
+                known = exact and self._hearing.hears(path)
+                self._note(f"a new login on {path}", now if known else now + SLOT_SECONDS)
             elif before[path] != mark:
                 known = exact and self._hearing.heard(path, since)
                 self._note(f"typing on {path}", now if known else now + SLOT_SECONDS)
