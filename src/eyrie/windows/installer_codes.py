@@ -21,6 +21,7 @@ class Outcome(Enum):
     ABSENT = "not installed"
     FAILED = "installation failed"
     OTHER_VERSION = "another package of this product is installed"
+    OWN_PACKAGE_GONE = "the package that Windows Installer kept is gone"
     NOT_FOUND = "the package cannot be opened"
     FORBIDDEN = "policy forbids the installation"
     WRONG_PLATFORM = "not for this kind of Windows"
@@ -72,6 +73,9 @@ _TABLE = {
         Ending(1605, Outcome.ABSENT, "nothing if it was to be removed; else install it"),
         Ending(1603, Outcome.FAILED, _LOG),
         Ending(1638, Outcome.OTHER_VERSION, "remove the installed package first (msiexec /x), then install"),
+        Ending(
+            1612, Outcome.OWN_PACKAGE_GONE, "run site.yml: it has Windows Installer forget the product"
+        ),
         Ending(1619, Outcome.NOT_FOUND, "check the path or URL, and that the system account may read it"),
         Ending(1625, Outcome.FORBIDDEN, "push the same MSI by GPO or Intune, see docs/msi.md"),
         Ending(1633, Outcome.WRONG_PLATFORM, "this package is for 64-bit Windows"),

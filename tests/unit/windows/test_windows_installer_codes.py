@@ -16,6 +16,7 @@ from eyrie.windows.installer_codes import DOWNGRADE_MARK, REMOVED, Outcome, expl
         (3010, Outcome.REBOOT_REQUIRED, True, True, False),
         (1618, Outcome.BUSY, False, False, True),
         (1605, Outcome.ABSENT, False, False, False),
+        (1612, Outcome.OWN_PACKAGE_GONE, False, False, False),
         (1603, Outcome.FAILED, False, False, False),
         (1638, Outcome.OTHER_VERSION, False, False, False),
         (1619, Outcome.NOT_FOUND, False, False, False),
