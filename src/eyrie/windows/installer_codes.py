@@ -73,9 +73,7 @@ _TABLE = {
         Ending(1605, Outcome.ABSENT, "nothing if it was to be removed; else install it"),
         Ending(1603, Outcome.FAILED, _LOG),
         Ending(1638, Outcome.OTHER_VERSION, "remove the installed package first (msiexec /x), then install"),
-        Ending(
-            1612, Outcome.OWN_PACKAGE_GONE, "run site.yml: it has Windows Installer forget the product"
-        ),
+        Ending(1612, Outcome.OWN_PACKAGE_GONE, "run site.yml: it has Windows Installer forget the product"),
         Ending(1619, Outcome.NOT_FOUND, "check the path or URL, and that the system account may read it"),
         Ending(1625, Outcome.FORBIDDEN, "push the same MSI by GPO or Intune, see docs/msi.md"),
         Ending(1633, Outcome.WRONG_PLATFORM, "this package is for 64-bit Windows"),
