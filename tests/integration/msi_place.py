@@ -26,6 +26,13 @@ from eyrie.lab.windows.desktop import ENVIRONMENT
 
 PYTHON = r"Z:\opt\eyrie-lab\python\python.exe"
 SERVICES = r"HKLM\System\CurrentControlSet\Services"
+SAVE = """
+import ctypes, sys, winreg
+backup, before = 17, ctypes.c_ubyte()
+ctypes.WinDLL("ntdll").RtlAdjustPrivilege(backup, 1, 0, ctypes.byref(before))
+with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, sys.argv[1]) as key:
+    winreg.SaveKey(key, "C:/saved.reg")
+"""
 _ENTER = """
 mount -t proc proc "$1/proc"
 mount --rbind /dev "$1/dev"
@@ -81,7 +88,7 @@ class Machine:
         self._process.wait()
         self._process = None
 
-    def run(self, *argv: str, timeout: float = 120, wait: bool = True) -> Done:
+    def run(self, *argv: str, timeout: float = 300, wait: bool = True) -> Done:
         """Run a program on the Windows side, or only start it."""
         process = self._process
         assert process is not None and process.stdin is not None and process.stdout is not None
@@ -103,13 +110,21 @@ class Machine:
         found = [line.split("REG_SZ")[1].strip() for line in done.out.splitlines() if "REG_SZ" in line]
         return found[0] if found else None
 
+    def saved(self, key: str) -> str:
+        """Return a whole key of the machine's, as text: by `reg query /s` it takes a minute."""
+        assert self.run(PYTHON, "-B", "-c", SAVE, key).code == 0
+        path = self.c / "saved.reg"
+        text = path.read_text(encoding="utf-8", errors="replace")
+        path.unlink()
+        return text
+
     def state(self) -> str:
         """Return the state of the agent's service."""
         out = self.run("sc", "query", "EyrieAgent").out
         found = [line.split()[-1] for line in out.splitlines() if "STATE" in line]
         return found[0] if found else "none"
 
-    def await_running(self, seconds: float = 60) -> None:
+    def await_running(self, seconds: float = 120) -> None:
         """Wait for the service."""
         deadline = time.monotonic() + seconds
         while (state := self.state()) != "RUNNING":

