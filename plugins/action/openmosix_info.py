@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ansible_collections.eyrie.pool.plugins.plugin_utils.node_drain import NodeDrainAction
 
 from eyrie.openmosix.apply import read_when_up
+from eyrie.openmosix.facts import NodeFacts
 
 
 class ActionModule(NodeDrainAction):
@@ -19,6 +21,14 @@ class ActionModule(NodeDrainAction):
                 "wait_seconds": {"type": "int", "default": 0},
             }
         )
-        facts = self.read(read_when_up(arguments["peers"], arguments["wait_seconds"], arguments["peers"]))
+        facts = self._read_when_up(arguments["peers"], arguments["wait_seconds"])
         result.update(changed=False, openmosix=facts.as_dict(), round_trips=self.round_trips)
         return result
+
+    def _read_when_up(self, peers: list[int], seconds: int) -> NodeFacts:
+        """Read the node once its peers are up; one lost between waiting and reading is waited for again."""
+        end = time.monotonic() + seconds
+        facts = self.read(read_when_up(peers, seconds, peers))
+        while not facts.up.issuperset(peers) and (left := int(end - time.monotonic())) > 0:
+            facts = self.read(read_when_up(peers, left, peers))
+        return facts

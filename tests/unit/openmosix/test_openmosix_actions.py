@@ -124,6 +124,14 @@ class TestOtherActions:
         result = Played("openmosix_info", {}, [text("host")]).run()
         assert (result["changed"], result["round_trips"], result["openmosix"]["up"]) == (False, 1, "1-2")
 
+    def test_a_peer_lost_while_the_node_is_read_is_waited_for_again(self) -> None:
+        lost = "\n".join(line for line in text("host").split("\n") if not line.startswith("peer=2"))
+        waiting = {"peers": [1, 2], "wait_seconds": 60}
+        result = Played("openmosix_info", waiting, [lost, text("host")]).run()
+        assert (result["round_trips"], result["openmosix"]["up"]) == (2, "1-2")
+        over = Played("openmosix_info", waiting | {"wait_seconds": 0}, [lost]).run()
+        assert (over["round_trips"], over["openmosix"]["up"]) == (1, "1")
+
     def test_drain_waits_on_the_node(self) -> None:
         played = Played("openmosix_drain", {"state": "drained"}, [text("host"), text("drained")])
         result = played.run()

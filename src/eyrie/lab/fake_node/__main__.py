@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from eyrie.lab.commands import run
+from eyrie.lab.fake_node.call import CALLS
 from eyrie.lab.fake_node.kernel import Kernel
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
@@ -33,6 +34,8 @@ def _mount(root: Path, image: Path) -> None:
     run(["mount", "-t", "proc", "proc", str(root / "libexec/proc")])
     run(["mount", "-t", "tmpfs", "-o", "mode=555,size=16m", "proc", str(root / "proc")])
     run(["mount", "-t", "tmpfs", "-o", "mode=755,size=1m", "dev", str(root / "dev")])
+    # A genuine kernel answers a tool without a disk: one that waited for it would be down to its peers.
+    run(["mount", "-t", "tmpfs", "-o", "mode=755,size=16m", "calls", str(root / CALLS)])
     for device in DEVICES:
         (root / "dev" / device).touch()
         run(["mount", "--bind", f"/dev/{device}", str(root / "dev" / device)])

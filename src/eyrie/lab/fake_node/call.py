@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,8 @@ def reply(call: Call, answer: Answer) -> None:
     except OSError:
         return
     status = f"{answer.status} 0" if answer.skip is None else f"exec {answer.skip}"
-    os.write(done, f"{status}\n".encode())
+    with contextlib.suppress(BrokenPipeError):  # killed just now
+        os.write(done, f"{status}\n".encode())
     os.close(done)
 
 
