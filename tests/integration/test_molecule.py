@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,13 @@ UNPROVEN = {"pool_network": "its roles have not run to their end yet; molecule t
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 
 
+def telling(log: str) -> str:
+    """Return what a failed run says of itself: where it first went wrong, and its end."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", log)
+    first = next((plain.find(sign) for sign in ("fatal:", "CRITICAL", "ERROR") if sign in plain), 0)
+    return f"{plain[max(0, first - 1500) : first + 4000]}\n[...]\n{plain[-2500:]}"
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario_passes(scenario: str, tmp_path: Path) -> None:
     if scenario in UNPROVEN:
@@ -26,4 +34,4 @@ def test_scenario_passes(scenario: str, tmp_path: Path) -> None:
             ["molecule", "test", "--scenario-name", scenario],
             cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-    assert done.returncode == 0, log.read_text()[-12000:]
+    assert done.returncode == 0, telling(log.read_text())
