@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 def telling(log: str) -> str:
     """Return what a failed run says of itself: where it first went wrong, and its end."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", log)
-    first = next((plain.find(sign) for sign in ("fatal:", "CRITICAL", "ERROR") if sign in plain), 0)
+    first = next((plain.find(sign) for sign in ("fatal:", "CRITICAL Ansible", "ERROR ") if sign in plain), 0)
     return f"{plain[max(0, first - 1500) : first + 4000]}\n[...]\n{plain[-2500:]}"
 
 
