@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import tarfile
 import tomllib
@@ -37,7 +38,7 @@ def artefact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in filter(None, names):
         if (ROOT / name).exists():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
+            shutil.copy(ROOT / name, source / name, follow_symlinks=False)
             (source / name).chmod((ROOT / name).stat().st_mode)
     run("ansible-galaxy", "collection", "build", "--output-path", str(target), cwd=source)
     (archive,) = target.glob("eyrie-pool-*.tar.gz")
