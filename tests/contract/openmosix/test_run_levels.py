@@ -41,7 +41,7 @@ def facts(node: Any) -> Any:
 
 
 def send(home: Any, pids: list[int]) -> None:
-    """Send processes to the second node until they are there; load balancing may take one elsewhere meanwhile."""
+    """Send processes to the second node until they are there; load balancing may take one elsewhere."""
 
     def there() -> bool:
         left = [pid for pid in pids if where(home, pid) != 2]
