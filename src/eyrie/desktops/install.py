@@ -128,7 +128,7 @@ def forget_dead(desktop: Desktop, product: str, story: Story) -> bool:
     if lines.DEAD not in desktop.run(lines.dead(product)).out:
         return False
     story.tell(f"forgetting {product}: the package that Windows Installer kept of it is gone")
-    desktop.run(lines.forget(product))
+    desktop.run(lines.forget(product))  # not all need be there; one that stays makes msiexec end by its name
     return True
 
 
