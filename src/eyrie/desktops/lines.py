@@ -150,7 +150,7 @@ def dead(product: str) -> str:
 
 
 def forget(product: str) -> str:
-    """Have Windows Installer forget a product: these entries are all it knows of one installed for the machine."""
+    """Have Windows Installer forget a product: this is all it knows of one installed for the machine."""
     name, upgrades = packed(_product(product)), packed(UPGRADE_CODE)
     classes = r"HKLM\SOFTWARE\Classes\Installer"
     keys = (
