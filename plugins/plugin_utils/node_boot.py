@@ -11,8 +11,9 @@ from ansible_collections.eyrie.pool.plugins.plugin_utils.node_action import Node
 from eyrie.kernels import console
 from eyrie.kernels.node import SEARCH_PATH
 
-# In the background, so that the answer still gets out; the last line is what Ansible appends to.
-REBOOT = f"{SEARCH_PATH}\nsync\n(trap '' 1; sleep 2; reboot) > /dev/null 2>&1 < /dev/null &\ntrue"
+# In the background, so that the answer still gets out; the last line is what Ansible appends to. A terminal's
+# hang-up is ignored before it can come.
+REBOOT = f"{SEARCH_PATH}\nsync\ntrap '' 1\n(sleep 2; reboot) > /dev/null 2>&1 < /dev/null &\ntrue"
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id 2> /dev/null || grep btime /proc/stat"
 POLL_SECONDS = 2.0
 
