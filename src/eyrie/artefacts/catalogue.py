@@ -15,13 +15,13 @@ from eyrie.errors import EyrieError
 
 CATALOGUE = Path(__file__).resolve().parents[3] / "artefacts.yml"
 _TEXTS = ("description", "version", "file", "published", "licence")
-_FIELDS = {*_TEXTS, "size", "sha256", "md5", "for"}
+_FIELDS = {*_TEXTS, "size", "sha256", "md5", "sums", "for"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """One file; without `sha256` nobody of the project has seen it, and the operator must pin it."""
+    """One file; without `sha256` the operator must pin it; `sums` says whose sums they are, if not ours."""
 
     name: str
     description: str
@@ -33,6 +33,7 @@ class Artefact:
     licence: str
     pools: tuple[str, ...]
     md5: str | None = None
+    sums: str | None = None
 
 
 def load(path: Path = CATALOGUE) -> dict[str, Artefact]:
@@ -76,8 +77,10 @@ def _artefact(name: str, entry: Any) -> Artefact:
     if not isinstance(pools, list) or not all(isinstance(pool, str) for pool in pools):
         raise EyrieError(f"{where}: for", seen=pools, wanted="a list of kinds of pool")
     texts = {field: entry[field] for field in _TEXTS}
+    if not isinstance(sums := entry.get("sums"), str | None):
+        raise EyrieError(f"{where}: sums", seen=sums, wanted="who published them, or nothing")
     sha256, md5 = _digest(where, entry, "sha256", 64), _digest(where, entry, "md5", 32)
-    return Artefact(name=name, **texts, size=size, sha256=sha256, md5=md5, pools=tuple(pools))
+    return Artefact(name=name, **texts, size=size, sha256=sha256, md5=md5, sums=sums, pools=tuple(pools))
 
 
 def _digest(where: str, entry: Mapping[str, Any], field: str, length: int) -> str | None:

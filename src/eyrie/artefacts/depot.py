@@ -73,7 +73,7 @@ class Depot:
         if not path.is_file():
             raise EyrieError(str(path), seen="no such file", wanted=f"the operator's {artefact.file}")
         pinned = replace(artefact, sha256=digest(path), size=path.stat().st_size)
-        self._check_md5(artefact, path)
+        self._check_weak_sums(artefact, path)
         self._install(pinned, path)
         _write(self.root / _PINS, json.dumps({**self._pins(), name: pinned.sha256}, indent=1).encode())
         self.catalogue[name] = pinned
@@ -174,7 +174,12 @@ class Depot:
             ) from error
         return {str(name): str(value) for name, value in pins.items()}
 
-    def _check_md5(self, artefact: Artefact, path: Path) -> None:
+    def _check_weak_sums(self, artefact: Artefact, path: Path) -> None:
+        """Find a wrong file by what is known of the right one; neither proves that it is the right one."""
+        if artefact.size not in (None, size := path.stat().st_size):
+            raise EyrieError(
+                str(path), seen=f"{size} bytes", wanted=f"{artefact.size} bytes, as {artefact.name} has"
+            )
         if artefact.md5 is None:
             return
         with path.open("rb") as stream:

@@ -61,6 +61,8 @@ def missing(pool: str | None = POOL, root: Path | None = ROOT) -> None:
         verb = "add" if artefact.sha256 else f"pin {artefact.name}"
         typer.echo(f"{artefact.name}: {artefact.file} {artefact.version}, published by {artefact.published}")
         typer.echo(f"    SHA-256 {artefact.sha256 or 'unverified'}; then: eyrie depot {verb} FILE")
+        if artefact.sums:
+            typer.echo(f"    never seen here; its sums are those of {artefact.sums}")
     if lacking:
         raise typer.Exit(1)
 

@@ -16,6 +16,7 @@ from eyrie.errors import EyrieError
 
 CONTENT = b"kernel\n"
 HASH = hashlib.sha256(CONTENT).hexdigest()
+PATCH_MD5 = hashlib.md5(b"patch").hexdigest()
 
 
 def artefact(name: str, file: str, sha256: str | None, **facts: object) -> Artefact:
@@ -25,7 +26,7 @@ def artefact(name: str, file: str, sha256: str | None, **facts: object) -> Artef
 
 CATALOGUE = {
     "kernel": artefact("kernel", "BZIMAGE", HASH, size=len(CONTENT)),
-    "patch": artefact("patch", "a.patch", None, md5=hashlib.md5(b"patch").hexdigest(), pools=("source",)),
+    "patch": artefact("patch", "a.patch", None, size=5, md5=PATCH_MD5, pools=("source",)),
 }
 
 
@@ -80,8 +81,10 @@ def test_an_unverified_file_is_used_only_after_the_operator_pinned_it(depot: Dep
     assert f"eyrie depot pin patch {file}" in str(refused.error)
     with pytest.raises(EyrieError, match="unverified"):
         depot.path("patch")
-    with pytest.raises(EyrieError, match="MD5"):
+    with pytest.raises(EyrieError, match="found '1 bytes', wanted 5 bytes"):
         depot.pin("patch", put(tmp_path / "in", "other", b"x"))
+    with pytest.raises(EyrieError, match="MD5"):
+        depot.pin("patch", put(tmp_path / "in", "other", b"other"))
     depot.pin("patch", file)
     again = Depot(depot.root, CATALOGUE)
     assert again.path("patch").read_bytes() == b"patch"
@@ -128,12 +131,17 @@ def test_missing_says_what_a_pool_lacks(depot: Depot, tmp_path: Path) -> None:
 
 def test_the_projects_own_catalogue_invents_no_hash() -> None:
     catalogue = load()
-    known = {name for name, each in catalogue.items() if each.sha256}
+    seen = {name for name, each in catalogue.items() if each.sha256 and not each.sums}
     chaos, windows = (
         {"chaos_kernel", "chaos_ramdisk"},
         {"windows_python", "windows_python_38", "windows_qemu"},
     )
-    assert known == chaos | windows
+    assert seen == chaos | windows
+    assert {name for name, each in catalogue.items() if each.sums} == {
+        "linux_source",
+        "openmosix_patch",
+        "openmosix_tools",
+    }
     assert all(each.size for each in catalogue.values() if each.sha256)
     assert {each.name for each in for_pool(catalogue, "openmosix")} == chaos
     assert {each.name for each in for_pool(catalogue, "windows")} == windows
