@@ -46,17 +46,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             state = load(path.read_bytes(), path.name) if path.exists() else None
             found = _found(arguments, variables, wanted)
             done = plan(wanted, state, found=found, new=arguments["new"])
-            changed = state is None or dump(state) != dump(done.state)
-            if changed and not self._task.check_mode:
+            moved = state is None or dump(state) != dump(done.state)
+            if moved and not self._task.check_mode:
                 write(path, done.state)
-            public = self._keys(arguments, variables)
+            public, learned = self._keys(arguments, variables)
             texts = {host.name: _host(host, public) for host in done.hosts}
         except (EyrieError, OSError) as error:
             said = error.faults if isinstance(error, Refused) else (error,)
             sentences = "; ".join(map(str, said))
             raise AnsibleActionFail(f"The pool's network cannot be: {sentences}") from error
         result.update(
-            changed=changed,
+            changed=moved or learned,
             network_plan={
                 "mode": done.mode,
                 "topology": done.topology,
@@ -69,22 +69,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "before": dump(state) if state else "",
                 "after": dump(done.state),
             }
-            if changed
+            if moved
             else {},
         )
         return result
 
-    def _keys(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, str]:
-        """Return the public keys of all hosts, after what they told in this run is kept."""
+    def _keys(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
+        """Return the public keys of all hosts, with what they told in this run; whether any is new."""
         if not arguments["keys_file"]:
-            return {}
+            return {}, False
         path = Path(arguments["keys_file"])
         known = keys.load(path.read_bytes(), path.name) if path.exists() else {}
         told = pool_network.told(arguments["hosts"], variables, arguments["public_keys"])
         public = keys.merged(known, {name: text.strip() for name, text in told.items()})
         if public != known and not self._task.check_mode:
             replace(path, keys.dump(public))
-        return public
+        return public, public != known
 
 
 def _found(arguments: Mapping[str, Any], variables: Mapping[str, Any], wanted: Wanted) -> dict[str, str]:

@@ -39,6 +39,7 @@ class Figure:
     judged: Judged = "max"
     note: str = ""
     failed: str = ""  # why there is no measurement
+    left_out: str = ""  # what this machine lacks for it; no fault
 
     @property
     def value(self) -> float:
@@ -73,7 +74,8 @@ class Figure:
     @property
     def verdict(self) -> str:
         if not self.values:
-            return f"not measured: {self.failed}" if self.failed else "not measured"
+            reason = self.failed or self.left_out
+            return f"not measured: {reason}" if reason else "not measured"
         if self.limit is None:
             return "counted"
         return "reached" if self.reached else "missed"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from lab_place import Recorder, nspawn_locks, said, steps, traces
 
 from eyrie.errors import EyrieError
 from eyrie.lab import Lab
+from eyrie.lab.impair import Impairment
 from eyrie.lab.paths import Paths
 from eyrie.lab.topology import load
 
@@ -62,6 +64,23 @@ def test_up_again_changes_nothing(office: Lab) -> None:
 def test_hosts_reach_one_another_through_the_router(office: Lab) -> None:
     assert "ttl=63" in said(office, "master", "ping -c1 -W5 desk")
     assert said(office, "desk", "hostname; id -un owner") == "desk\nowner"
+
+
+def test_the_wire_is_captured_and_the_router_drops_what_it_is_told_to(office: Lab, tmp_path: Path) -> None:
+    ask = "ping -c 2 -i 0.3 -W 1 -p 45797269 desk"  # each packet says "Eyri", again and again
+    with ThreadPoolExecutor(1) as pool:
+        listening = pool.submit(office.capture, "east", tmp_path / "wire.pcap", 4.0)
+        time.sleep(0.5)
+        said(office, "master", ask)
+        assert listening.result() >= 4
+    wire = (tmp_path / "wire.pcap").read_bytes()
+    assert wire.count(b"EyriEyriEyri") >= 4
+    office.impair(Impairment(("icmp",)))
+    try:
+        assert office.run("master", ["sh", "-c", ask]).returncode == 1
+    finally:
+        office.impair(Impairment())
+    said(office, "master", ask)
 
 
 def test_no_address_of_the_lab_is_known_outside(office: Lab) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from eyrie.lab import Lab, report
+from eyrie.lab.impair import Impairment
 from eyrie.lab.lab import remove
 from eyrie.lab.paths import Paths
 from eyrie.lab.progress import Lines
@@ -130,3 +131,34 @@ def supply(
 def power_on(host: HostName, directory: Directory = DEFAULT, name: Name = None) -> None:
     """Switch a host on again, with the disk it had."""
     _load(directory, name).power_on(host)
+
+
+@app.command()
+def capture(
+    subnet: Annotated[str, typer.Argument(metavar="SUBNET")],
+    file: Annotated[Path, typer.Argument(help="Written in the format of tcpdump and Wireshark.")],
+    directory: Directory = DEFAULT,
+    name: Name = None,
+    seconds: Annotated[float, typer.Option("--for", min=0, help="Seconds to listen.")] = 10,
+) -> None:
+    """Write down what goes over a subnet's wire, seen on the router."""
+    lab = _load(directory, name)
+    with lab.progress.step(f"what goes over the wire of {subnet}"):
+        count = lab.capture(subnet, file, seconds)
+    typer.echo(f"{file}: {count} frames")
+
+
+@app.command()
+def impair(
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(help="Drop ipip, esp, icmp, fragments, too-big, udp/PORT or tcp/PORT; may be repeated."),
+    ] = None,
+    delay: Annotated[float, typer.Option(help="Milliseconds.")] = 0,
+    loss: Annotated[float, typer.Option(help="Percent of the packets.")] = 0,
+    reorder: Annotated[float, typer.Option(help="Percent that overtake the delayed ones.")] = 0,
+    directory: Directory = DEFAULT,
+    name: Name = None,
+) -> None:
+    """Let the router drop, delay, lose or reorder packets between subnets; without options, no more."""
+    _load(directory, name).impair(Impairment(tuple(drop or ()), delay, loss, reorder))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eyrie.errors import EyrieError
-from eyrie.lab import namespaces, node_choice, package_server, preflight, ssh, topology
+from eyrie.lab import capture, impair, namespaces, node_choice, package_server, preflight, ssh, topology
 from eyrie.lab.images import ImageStore
 from eyrie.lab.lock import locked
 from eyrie.lab.model import Host, Topology
@@ -97,8 +97,7 @@ class Lab:
             raise EyrieError(
                 f"ssh to {host}", seen="a Windows desktop", wanted="WinRM", next_step="see docs/lab.md"
             )
-        if not (namespaces.DIRECTORY / self.topology.router_namespace).exists():
-            raise EyrieError(f"lab {self.topology.name} is not up", next_step="eyrie lab up")
+        self._check_up()
         return ssh.command(self.topology, self.paths, found, user, shared=shared)
 
     def owner(self, host: str) -> Person:
@@ -184,6 +183,28 @@ class Lab:
                     next_step="eyrie lab up",
                 )
             self._apply([step for step in steps if step.subject == name])
+
+    def capture(self, subnet: str, path: Path, seconds: float) -> int:
+        """Write down what goes over a subnet's wire; return the number of frames."""
+        found = {each.name: each for each in self.topology.subnets}
+        if subnet not in found:
+            raise EyrieError(
+                f"subnet of lab {self.topology.name}", seen=subnet, wanted=f"one of {', '.join(found)}"
+            )
+        preflight.check_root()
+        self._check_up()
+        return capture.capture(self.topology, found[subnet], path, seconds)
+
+    def impair(self, wanted: impair.Impairment) -> None:
+        """Make the router a bad one, or a good one again."""
+        preflight.check_root()
+        self._check_up()
+        with locked(self.paths.state):
+            impair.impair(self.topology, wanted)
+
+    def _check_up(self) -> None:
+        if not (namespaces.DIRECTORY / self.topology.router_namespace).exists():
+            raise EyrieError(f"lab {self.topology.name} is not up", next_step="eyrie lab up")
 
     def host(self, name: str) -> Host:
         """Return a host of the lab's file."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""openMosix nodes: comparing a pool of 1,000, asking an unchanged node, draining one."""
+"""openMosix nodes: comparing a pool of 1,000, asking an unchanged node; see openmosix_drain for the rest."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ from typing import Any
 
 from eyrie.nodetable import Entry, Table, render
 from eyrie.nodetable.table import dotted, numeric
-from eyrie.openmosix import boot, drain
+from eyrie.openmosix import boot
 from eyrie.openmosix.change import Step, plan, wanted
 from eyrie.openmosix.consistency import Member, compare
 from eyrie.openmosix.facts import NodeFacts
-from eyrie.openmosix.read import parse, pinned, read_script
+from eyrie.openmosix.read import parse
 from tests.bench.figure import Figure
 
 RECORDING = Path(__file__).parents[2] / "unit/openmosix/data/ready.txt"
-NODES, RUNS, GUESTS = 1000, 5, 10
+NODES, RUNS = 1000, 5
 CONSISTENCY = "openMosix: comparison of 1,000 nodes"
 TRIPS = "openMosix: round trips of an unchanged converge, a node"
-DRAIN = "openMosix: drain of a node with 10 small guests"
 CONSISTENCY_NOTE = (
     "In process, from what the nodes' tasks registered (a genuine node's answer, numbered anew) to the"
     " findings; a table of 256 ranges, a million pairs."
 )
 TRIPS_NOTE = "One to read, one to prove; table and boot are planned from what the first one told."
-DRAIN_NOTE = "From the first command until the node has told that it is empty, over ssh."
 
 
 def measure(say: Callable[[str], None]) -> list[Figure]:
@@ -38,19 +36,6 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
         Figure(CONSISTENCY, 2, "s", tuple(_comparisons()), "max", CONSISTENCY_NOTE),
         Figure(TRIPS, 2, "", (float(unchanged_round_trips()),), "max", TRIPS_NOTE),
     ]
-
-
-def measure_drain(sh: Callable[[str], str], wait_seconds: int = 30) -> float:
-    """Drain a node that holds guests; `sh` runs a script on it. Return the seconds it took."""
-    before = parse(sh(pinned(read_script())))
-    if len(before.guests) < GUESTS:
-        raise ValueError(f"the node holds {len(before.guests)} guests, wanted {GUESTS}")
-    begin = time.monotonic()
-    after = parse(sh(pinned(drain.script(drain.drain(before), wait_seconds))))
-    took = time.monotonic() - begin
-    if not after.empty:
-        raise ValueError(f"not empty after {took:.1f} s: {'; '.join(drain.left(after))}")
-    return took
 
 
 def _comparisons() -> list[float]:
