@@ -26,6 +26,7 @@ from tests.bench.figures import (
     nodetable,
     openmosix,
     openmosix_drain,
+    pool_networks,
     power_cut,
     second_site,
     windows_desktop,
@@ -42,6 +43,7 @@ ALONE: dict[str, Callable[[Callable[[str], None]], list[Figure]]] = {
     "networks": networks.measure,
     "nodetable": nodetable.measure,
     "openmosix": lambda say: [*openmosix.measure(say), *openmosix_drain.measure(say)],
+    "pool_networks": pool_networks.measure,
     "windows": lambda say: [*windows_fleet.measure(say), *windows_desktop.measure(say)],
     "wsman": wsman.measure,
 }

@@ -19,6 +19,7 @@ case $mode in
 wireguard)
     [ "$(sed -n 's/^PublicKey=//p' "$units/60-$device.netdev" | sort)" = "$(wg show "$device" peers 2>/dev/null | sort)" ] ||
         echo "peers"
+    [ "$(wg pubkey < /etc/eyrie/network/wireguard.key)" = "$(wg show "$device" public-key 2>/dev/null)" ] || echo "key"
     ;;
 ipsec)
     [ "$(grep -c '^  eyrie-' /etc/swanctl/conf.d/eyrie.conf)" = "$(swanctl --list-conns 2>/dev/null | grep -c '^eyrie-')" ] ||
