@@ -60,13 +60,21 @@ def mount_points(mounts: str, below: Path) -> list[str]:
     return [point for point in points if Path(point).is_relative_to(below)]
 
 
-def forget(lab: str, paths: Paths) -> None:
-    """Remove what nspawn keeps outside, while the trees are still mounted: killed, it had no chance to."""
+def release(machines: str) -> None:
+    """Remove what nspawn keeps outside for machines (a pattern): killed, it had no chance to.
+
+    nspawn of systemd 257 refuses to start a machine over it.
+    """
     for name in ("propagate", "unix-export"):
-        for path in sorted((NSPAWN_RUNTIME / name).glob(namespace(lab, "*"))):
+        for path in sorted((NSPAWN_RUNTIME / name).glob(machines)):
             if os.path.ismount(path):
                 run(["umount", str(path)])
             shutil.rmtree(path)
+
+
+def forget(lab: str, paths: Paths) -> None:
+    """Remove what nspawn keeps outside for a lab, while its trees are still mounted."""
+    release(namespace(lab, "*"))
     for root in sorted(paths.state.glob("hosts/*/root")):
         info = root.stat()
         (NSPAWN_RUNTIME / "locks" / f"inode-{info.st_dev}:{info.st_ino}").unlink(missing_ok=True)

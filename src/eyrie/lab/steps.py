@@ -144,6 +144,8 @@ class Applier:
 
     def _boot(self, host: Host) -> None:
         name, within = process(host.name), self.topology.host_namespace(host)
+        if host.kind in ("container", WINDOWS):
+            container.release(container.machine(self.topology, host))
         if host.kind == "container":
             command = container.command(self.topology, self.paths, host)
             self.processes.start(name, command, environment=container.ENVIRONMENT)
