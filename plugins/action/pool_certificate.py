@@ -20,6 +20,8 @@ from eyrie.credentials.authority import (
     certificate_renewal_reason,
     issue,
     new_authority,
+    revocations,
+    serial_numbers,
 )
 from eyrie.errors import EyrieError
 
@@ -45,6 +47,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 "owner": {"type": "str", "default": "root"},
                 "group": {"type": "str", "default": "root"},
                 "mode": {"type": "str", "default": "0640"},
+                "revoked": {"type": "list", "elements": "str", "default": []},
             }
         )
         wanted = WantedCertificate(tuple(arguments["names"]), arguments["days"], arguments["use"])
@@ -52,7 +55,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             authority = self._authority(Path(arguments["secrets_file"]), arguments["pool"], now)
             pem = self._read(arguments["dest"])
-            reason = certificate_renewal_reason(pem, wanted, authority.certificate, now)
+            revoked = serial_numbers(arguments["revoked"])
+            reason = certificate_renewal_reason(pem, wanted, authority.certificate, now, revoked)
+            crl = revocations(authority, revoked)
             if reason:
                 pem = issue(authority, wanted, now)
         except EyrieError as error:
@@ -61,7 +66,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if written.get("failed"):
             raise AnsibleActionFail(str(written.get("msg", f"{arguments['dest']} could not be written")))
         result["changed"] = bool(reason) or bool(written.get("changed"))
-        result["pool_certificate"] = {"authority": authority.certificate, "reason": reason}
+        result["pool_certificate"] = {
+            "authority": authority.certificate,
+            "reason": reason,
+            "revocations": crl,
+        }
         if reason:
             result["diff"] = {"before": "", "after": f"{arguments['dest']}: {reason}\n"}
         return result

@@ -55,6 +55,13 @@ options:
       - Permissions of the file.
     type: str
     default: "0640"
+  revoked:
+    description:
+      - Serial numbers, in hex as C(openssl x509 -serial) tells them, of certificates that count no longer. A
+        host that has one of them gets another.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Tells whether the certificate would be replaced, and why.

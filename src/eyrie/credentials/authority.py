@@ -7,6 +7,8 @@ nothing else: it is put into no system's store.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -79,7 +81,53 @@ def issue(authority: Authority, wanted: WantedCertificate, now: datetime) -> str
     return _key_pem(key) + _pem(certificate)
 
 
-def certificate_renewal_reason(pem: str, wanted: WantedCertificate, authority_pem: str, now: datetime) -> str:
+def revocations(authority: Authority, serials: Collection[int]) -> str:
+    """Return the signed list of certificates that count no longer, as PEM (RFC 5280, section 5).
+
+    The same list is the same text: it is good for as long as its authority, and `site.yml` brings the next.
+    """
+    issuer, signer = _loaded(authority)
+    begin, end = issuer.not_valid_before_utc, issuer.not_valid_after_utc
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(begin)
+        .next_update(end)
+        .add_extension(x509.CRLNumber(len(serials)), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
+    )
+    for serial in sorted(serials):
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(begin)
+        builder = builder.add_revoked_certificate(entry.build())
+    signed = builder.sign(signer, hashes.SHA256(), ecdsa_deterministic=True)
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def serial_numbers(texts: Iterable[str]) -> frozenset[int]:
+    """Read serial numbers in hex, with or without colons, as `openssl x509 -serial` tells them."""
+    found = set()
+    for text in texts:
+        digits = text.removeprefix("serial=").replace(":", "")
+        if not re.fullmatch(r"[0-9A-Fa-f]{1,40}", digits) or int(digits, 16) == 0:
+            raise EyrieError(
+                "serial number of a certificate",
+                seen=text,
+                wanted="1 to 40 hex digits",
+                next_step="openssl x509 -noout -serial -in FILE",
+            )
+        found.add(int(digits, 16))
+    return frozenset(found)
+
+
+def certificate_renewal_reason(
+    pem: str,
+    wanted: WantedCertificate,
+    authority_pem: str,
+    now: datetime,
+    revoked: Collection[int] = (),
+) -> str:
     """Say why a server needs a new certificate; the empty string says that it does not."""
     if not pem.strip():
         return "certificate is missing"
@@ -90,6 +138,8 @@ def certificate_renewal_reason(pem: str, wanted: WantedCertificate, authority_pe
         return "certificate or key is malformed"
     if _public(key.public_key()) != _public(certificate.public_key()):
         return "the key belongs to another certificate"
+    if certificate.serial_number in revoked:
+        return "certificate is revoked"
     return _reason(certificate, wanted, authority_pem, now)
 
 

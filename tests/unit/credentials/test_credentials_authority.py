@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from eyrie.credentials.authority import (
     Authority,
@@ -14,6 +15,8 @@ from eyrie.credentials.authority import (
     certificate_renewal_reason,
     issue,
     new_authority,
+    revocations,
+    serial_numbers,
 )
 from eyrie.errors import EyrieError
 
@@ -98,3 +101,39 @@ def test_a_desktops_certificate_is_of_no_use_to_a_server(tmp_path: Path) -> None
         command += ["-attime", str(int(NOW.timestamp())), "desktop.pem"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
         assert (done.returncode == 0) is good, done.stderr
+
+
+def serial(pem: str) -> int:
+    return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+def test_a_revoked_certificate_is_renewed_and_openssl_refuses_it(tmp_path: Path) -> None:
+    authority = new_authority("lab", NOW)
+    stolen, good = issue(authority, WANTED, NOW), issue(authority, WANTED, NOW)
+    revoked = {serial(stolen)}
+    for pem, words in ((stolen, "certificate is revoked"), (good, "")):
+        assert certificate_renewal_reason(pem, WANTED, authority.certificate, NOW, revoked) == words
+    (tmp_path / "ca.pem").write_text(authority.certificate)
+    (tmp_path / "crl.pem").write_text(revocations(authority, revoked))
+    for name, pem, status in (("stolen", stolen, 2), ("good", good, 0)):
+        (tmp_path / name).write_text(pem)
+        words = ["openssl", "verify", "-attime", str(int(NOW.timestamp())), "-crl_check"]
+        words += ["-CAfile", "ca.pem", "-CRLfile", "crl.pem", name]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+        assert (done.returncode, "revoked" in done.stderr) == (status, status == 2), done.stderr
+
+
+def test_the_same_list_of_revoked_certificates_is_the_same_text() -> None:
+    authority = new_authority("lab", NOW)
+    assert revocations(authority, [2, 1]) == revocations(authority, [1, 2])
+    assert revocations(authority, []) != revocations(authority, [1])
+
+
+def test_serial_numbers_are_read_as_openssl_tells_them() -> None:
+    assert serial_numbers(["serial=0A0B", "0a:0b", "FF"]) == {0x0A0B, 0xFF}
+
+
+@pytest.mark.parametrize("text", ["", "0", "0x12", "twelve", "12 34", "1" * 41])
+def test_what_is_no_serial_number_is_named(text: str) -> None:
+    with pytest.raises(EyrieError, match="serial number of a certificate"):
+        serial_numbers([text])
