@@ -33,7 +33,19 @@ def _options(
     """Turn an office into a compute pool."""
 
 
-SUBCOMMANDS = ("lab", "guest", "demo", "image", "depot", "nodes", "cache", "msi", "inventory", "network")
+SUBCOMMANDS = (
+    "lab",
+    "guest",
+    "demo",
+    "image",
+    "depot",
+    "nodes",
+    "cache",
+    "msi",
+    "inventory",
+    "network",
+    "colinux",
+)
 # Only the one that is called for is imported: a look at a node table need not wait for the lab.
 _CALLED = sys.argv[1:2] if Path(sys.argv[0]).name == "eyrie" else []
 for _name in [name for name in SUBCOMMANDS if [name] == _CALLED] or SUBCOMMANDS:
