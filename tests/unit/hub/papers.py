@@ -16,6 +16,7 @@ from eyrie.hub.tls import Identity
 
 HUB, DESKTOP = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 HOUR = timedelta(hours=1)
+_SIGNS = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
 
 
 class Office:
@@ -29,6 +30,9 @@ class Office:
         self.certificate = (
             _builder(self._name, self._name, self._key, now - 400 * 24 * HOUR, now + 24 * HOUR)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            # What Python 3.13 asks for, besides.
+            .add_extension(_SIGNS, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         self.ca = folder / f"{name}-ca.pem"
@@ -48,6 +52,8 @@ class Office:
         key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
         builder = _builder(_name(name), self._name, key, now + begin, now + end)
         builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = builder.add_extension(issuer, critical=False)
         if use == HUB:
             names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
             builder = builder.add_extension(names, critical=False)
