@@ -490,3 +490,11 @@ def test_columns_of_vista_and_numbers_of_all_widths_are_read() -> None:
         ("TAP-coLinux", "tap0801co"),
     ]
     assert XP in text and seen.services == {"npf": 4}
+
+
+def test_signs_that_wmic_writes_as_xml_does_are_read() -> None:
+    nic = Nic("LAN & more", "3Com <PCI>", device=r"PCI\VEN_10B7&DEV_9200")
+    text = GOOD.but(nics=(nic,)).answer()
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert escaped != text and parse(escaped, "x") == parse(text, "x")
+    assert verdict(GOOD.but(nics=(nic,)), **NEW).adapter == "LAN & more"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -149,7 +150,8 @@ def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
     for each in lines:
         key, equals, value = each.partition("=")
         if equals and re.fullmatch(r"\w+", key.strip()):
-            yield key.strip(), value.strip()
+            # wmic's lists are made by a style sheet, which writes some signs as XML does.
+            yield key.strip(), html.unescape(value.strip())
 
 
 def _records(lines: list[str], needed: str) -> list[dict[str, str]]:
