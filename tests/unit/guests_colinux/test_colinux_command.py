@@ -142,9 +142,14 @@ def test_a_desktop_whose_guest_cannot_be_is_named() -> None:
         call("config", "a", "b", "--file", "pool.yml")
     with pytest.raises(EyrieError, match="neither"):
         call("config", "a")
-    for text in ("- a", "pool: lab", "pool: lab\ndesktops: []", "{"):
+    for text, told in (
+        ("- a", "found 'list'"),
+        ("pool: lab", r"found \['pool'\]"),
+        ("pool: lab\ndesktops: []", "desktops"),
+        ("{", "no YAML"),
+    ):
         Path("pool.yml").write_text(text)
-        with pytest.raises(EyrieError, match=r"pool\.yml"):
+        with pytest.raises(EyrieError, match=rf"pool\.yml.*{told}"):
             call("config", "a", "--file", "pool.yml")
 
 
@@ -169,3 +174,19 @@ def test_an_inventorys_variables_are_read() -> None:
         from_listing({}, None)
     with pytest.raises(EyrieError, match="colinux_pool_name"):
         from_listing({"colinux": {"hosts": ["a"]}}, None)
+
+
+@pytest.mark.slow  # Ansible reads the inventory
+def test_config_reads_an_inventory_and_the_numbers_beside_it(place: Path) -> None:
+    inventory = place / "inventory"
+    inventory.mkdir()
+    (inventory / "hosts.yml").write_text(
+        "colinux:\n  hosts: {desk-1: {colinux_adapter: Intel, colinux_address: 10.77.0.21/24}}\n"
+        "  vars: {colinux_pool_name: lab}\n"
+    )
+    subnets = read_subnets([{"name": "hq", "network": "10.77.0.0/24"}])
+    write(inventory / "openmosix-numbers.yml", plan(subnets, {}, None, new=True).state)
+    for given in (inventory, inventory / "hosts.yml"):
+        assert "eyrie_pool=lab eyrie_name=desk-1 eyrie_address=10.77.0.21/24 eyrie_node=21<" in call(
+            "config", "desk-1", "-i", given
+        )

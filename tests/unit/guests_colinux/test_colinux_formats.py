@@ -84,6 +84,18 @@ def test_a_file_as_people_write_it_is_read() -> None:
     assert faults(parse(XML, "x", OLD), OLD) == [] == faults(parse(AT, "x", NEW), NEW)
 
 
+def test_tabs_and_windows_line_ends_are_white_space() -> None:
+    assert parse(b"kernel=vmlinux\tmem=64\r\n\troot=/dev/cobd0\r\n", "x", NEW) == Guest(
+        "vmlinux", "root=/dev/cobd0", 64
+    )
+    assert parse(XML.replace(b"    ", b"\t").replace(b"\n", b"\r\n"), "x", OLD) == parse(XML, "x", OLD)
+
+
+def test_mac_addresses_are_read_in_any_case() -> None:
+    read = parse(b"kernel=k eth0=slirp,02:00:5E:10:00:AB eth1=tuntap,,02:00:5E:10:00:AC", "x", NEW)
+    assert [card.mac for card in read.cards] == ["02:00:5e:10:00:ab", "02:00:5e:10:00:ac"]
+
+
 def test_the_smallest_files_have_what_the_daemon_presumes() -> None:
     assert parse(b"<colinux/>\n", "x", OLD) == Guest("vmlinux")
     assert parse(b"kernel=vmlinux", "x", NEW) == Guest("vmlinux")
@@ -107,7 +119,7 @@ XML_FAULTS = {
     "not closed": (XML.replace(b"</colinux>", b""), "wanted well-formed XML"),
     "a document type": (b"<!DOCTYPE colinux []>" + XML[22:], "<!DOCTYPE>"),
     "an unknown element": (XML.replace(b"<memory", b"<mem"), "found '<mem>'"),
-    "an unknown attribute": (XML.replace(b"mac=", b"address="), "attribute of <network>: found 'address'"),
+    "an unknown attribute": (XML.replace(b"mac=", b"address="), "found 'address', wanted index, mac, name"),
     "memory twice": (XML.replace(b"<memory", b'<memory size="1"/><memory'), "found '<memory> again'"),
     "an element inside another": (XML.replace(b"ro</", b"<ro/></"), "found '<ro> inside <bootparams>'"),
     "text elsewhere": (XML.replace(b"<image", b"words<image"), "found 'words'"),
@@ -141,6 +153,8 @@ AT_FAULTS = {
     "a switch": (b"-d " + AT, "words that begin with a letter"),
     "a byte order mark": (b"\xef\xbb\xbf" + AT, "x line 1: found 'byte 0xef'"),
     "a localised name": (AT.replace(b"LAN 1", "Lån".encode("cp1252")), "byte 0xe5"),
+    "a sign that is none": (AT + b"\x7f", "byte 0x7f"),
+    "a sign that ends texts": (AT + b"\0", "byte 0x00"),
     "a scsi device": (AT + b"scsi0=disk,a,100\n", "no scsi device"),
     "an unknown network": (AT + b"eth2=bridged,LAN\n", "found 'bridged'"),
     "a value too many": (AT + b"eth2=slirp,02:00:5e:10:00:03,tcp:1:1,x\n", "wanted no more values"),

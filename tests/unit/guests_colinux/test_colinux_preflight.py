@@ -68,9 +68,13 @@ SOUND: dict[str, tuple[Fake, dict[str, Any]]] = {
     "FireWire beside": (GOOD.but(nics=(Nic(), Nic("1394", "1394 Net Adapter", 4, medium=7))), {}),
     "one of two adapters that is named": (GOOD.but(nics=(Nic(), SECOND)), {"adapter": "3Com"}),
     "the exact name before a part": (
-        GOOD.but(nics=(Nic("LAN"), Nic("LAN 2", "3Com", 3))),
+        GOOD.but(nics=(Nic("LAN"), Nic("LAN 2", "3Com", 3, status=7))),
         {**NEW, "adapter": "LAN"},
     ),
+    "PAE with 0.6.2": (GOOD.but(pae="TRUE", dep=("TRUE", 2)), {"release": "0.6.2"}),
+    "7 with 0.7.1": (GOOD.but(ver=SEVEN), {**NEW, "release": "0.7.1"}),
+    "a TAP on 7 with 0.7.1": (GOOD.but(ver=SEVEN, nics=(Nic(), TAP)), {**TAPPED, "release": "0.7.1"}),
+    "start options as boot.ini has them": (GOOD.but(pae=None, options=" /execute /nopae"), {}),
     "PAE off by its start options": (GOOD.but(pae=None, options=" EXECUTE NOPAE FASTDETECT"), {}),
     "PAE off by DEP always off": (
         GOOD.but(pae=None, dep=("TRUE", 0), options=" NOEXECUTE=ALWAYSOFF NOPAE"),
@@ -353,7 +357,7 @@ CASES: dict[str, tuple[str, Fake, dict[str, Any], str]] = {
         "tap-name",
         GOOD.but(nics=(Nic(), TAP)),
         {**TAPPED, "adapter": "TAP"},
-        'newname="TAP"',
+        "TAP adapter TAP: found 'TAP-coLinux', wanted a connection of exactly that name",
     ),
     "a localised TAP": (
         "tap-localised",

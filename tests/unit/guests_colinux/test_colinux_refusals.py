@@ -43,6 +43,14 @@ CASES: dict[str, tuple[Guest, Release, str]] = {
     "a boot line beyond ASCII": (replace(GOOD, boot=GOOD.boot + " å"), OLD, "boot line: found 'å'"),
     "a packed kernel": (replace(GOOD, kernel="vmlinux.gz"), OLD, "kernel: found 'vmlinux.gz'"),
     "a bzImage": (replace(GOOD, kernel=r"C:\a\bzImage"), OLD, "an unpacked ELF file"),
+    "a kernel no file can be": (
+        replace(GOOD, kernel=r"C:\a|b"),
+        OLD,
+        r"kernel: found 'C:\\a|b', wanted ASCII",
+    ),
+    "an initrd no file can be": (replace(GOOD, initrd="a?"), NEW, "initrd: found 'a?', wanted ASCII"),
+    "a folder none can be": (replace(GOOD, cofs=(Cofs(0, "C:\\*"),)), NEW, "wanted ASCII without any of"),
+    "a path with a comment": (replace(GOOD, kernel="vmlinux#2"), NEW, "kernel: found 'vmlinux#2'"),
     "no disk": (replace(GOOD, disks=()), OLD, "disks: found 'none'"),
     "a packed image": (
         replace(GOOD, disks=(replace(ROOT, path=ROOT.path + ".bz2"),)),
@@ -111,6 +119,21 @@ CASES: dict[str, tuple[Guest, Release, str]] = {
         NEW,
         "found 'tcp:0:22'",
     ),
+    "a port too high": (
+        replace(GOOD, cards=(replace(SLIRP, redirections="tcp:1:1/udp:1:65536"),)),
+        NEW,
+        "found 'udp:1:65536'",
+    ),
+    "a port too high on the desktop": (
+        replace(GOOD, cards=(replace(SLIRP, redirections="tcp:65536:1"),)),
+        NEW,
+        "found 'tcp:65536:1'",
+    ),
+    "ports of neither kind": (
+        replace(GOOD, cards=(replace(SLIRP, redirections="sctp:1:1"),)),
+        NEW,
+        "found 'sctp:1:1'",
+    ),
     "ports without slirp": (replace(GOOD, cards=(replace(CARD, redirections="tcp:1:1"),)), NEW, "only kind"),
     "promisc with 0.6.1": (replace(GOOD, cards=(replace(CARD, promisc=False),)), OLD, "promiscuous mode off"),
     "promisc of tap": (
@@ -146,6 +169,12 @@ def test_what_a_release_cannot_do_is_refused(guest: Guest, release: Release, tol
         (replace(GOOD, cards=(replace(CARD, name="x" * 63),)), OLD),
         (replace(GOOD, cards=(replace(CARD, kind="ndis"),)), Release.of("0.7.4")),
         (replace(GOOD, options=(Option("cocon", ("16x2x500",)),)), NEW),
+        (replace(GOOD, options=(Option("exec7", ("a",)),)), NEW),
+        (replace(GOOD, disks=(ROOT, replace(SECOND, index=31))), OLD),
+        (replace(GOOD, cards=(replace(CARD, index=15),)), OLD),
+        (replace(GOOD, cofs=(Cofs(31, "C:\\a"),)), NEW),
+        (replace(GOOD, cards=(replace(SLIRP, redirections="tcp:65535:1/udp:1:65535"),)), NEW),
+        (replace(GOOD, memory=8), OLD),
     ],
 )
 def test_the_limits_themselves_are_taken(guest: Guest, release: Release) -> None:
