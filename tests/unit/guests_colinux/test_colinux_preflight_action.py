@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
-from eyrie.guests.colinux.preflight import line
+from eyrie.guests.colinux import Release
+from eyrie.guests.colinux.preflight import Wanted, line
 from tests.unit.guests_colinux.colinux_desktop import INTEL, Fake
 
 COLLECTIONS = Path(__file__).parents[3] / ".collections"
@@ -93,3 +96,18 @@ def test_what_is_no_answer_and_what_is_no_release_is_said() -> None:
     assert connection.lines == []
     with pytest.raises(AnsibleConnectionFailure, match="unreachable"):
         ask(Connection(None))
+
+
+def test_options_are_documented_as_they_are() -> None:
+    prefix = "ansible_collections.eyrie.pool.plugins"
+    spec = importlib.import_module(f"{prefix}.action.colinux_preflight").SPEC
+    page = importlib.import_module(f"{prefix}.modules.colinux_preflight").DOCUMENTATION
+    documented = yaml.safe_load(page)["options"]
+    for option in documented.values():
+        assert option.pop("description")
+    assert documented == spec
+    usual = Wanted(Release.of(spec["release"]["default"]))
+    assert all(getattr(usual, key) == each["default"] for key, each in spec.items() if key in WANTED)
+
+
+WANTED = {field.name for field in fields(Wanted)} - {"release"}
