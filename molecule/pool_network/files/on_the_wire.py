@@ -52,9 +52,10 @@ def main(lab: str, mode: str, host: str, private: str, official: str) -> None:
 
 def seen(office: Lab, host: str, target: str) -> Counter[str]:
     """What the router sees in SUBNET while `host` pings `target` with a text in each packet."""
+    office.run(host, ["true"])  # ssh takes its time to connect, and then lasts
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "wire.pcap")
-        listening = threading.Thread(target=office.capture, args=(SUBNET, file, PINGS * 0.4 + 3))
+        listening = threading.Thread(target=office.capture, args=(SUBNET, file, PINGS * 0.4 + 5))
         listening.start()
         time.sleep(0.5)
         ask = ["ping", "-n", "-c", str(PINGS), "-i", "0.4", "-W", "2", "-s", "400", "-p", TEXT.hex(), target]

@@ -41,7 +41,7 @@ def test_rules_replace_those_of_before_and_an_empty_list_leaves_none() -> None:
     assert rules([]) == "table inet eyrie_impair\ndelete table inet eyrie_impair\n"
     text = rules(["ipip", "udp/51820"])
     assert text.startswith(rules([]))
-    assert "    ip protocol ipip counter drop\n    udp dport 51820 counter drop\n" in text
+    assert "    ip protocol 4 counter drop\n    udp dport 51820 counter drop\n" in text
 
 
 @pytest.mark.parametrize("drop", ["everything", "udp/0", "udp/70000", "udp/ 53", "sctp/1", ""])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -11,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from eyrie.networks import Host, HostPlan, Mode, plan
+from eyrie.networks.check import script
 from eyrie.networks.render import NFT, OURS, SHADOW, SWANCTL, files, networkd, node_sh
 from tests.unit.networks.network_pools import office, starred
 
@@ -86,8 +88,8 @@ def test_ipsec_never_falls_back() -> None:
     ):  # fmt: skip
         assert f" {line}\n" in connections, line
     assert "psk" not in connections and "null" not in connections
-    assert "meta l4proto ipip meta ipsec missing drop" in written[NFT]
-    assert "meta l4proto ipip rt ipsec missing drop" in written[NFT]
+    assert "meta l4proto 4 meta ipsec missing drop" in written[NFT]
+    assert "meta l4proto 4 rt ipsec missing drop" in written[NFT]
 
 
 @pytest.mark.parametrize("mode", ["ipip", "wireguard", "ipsec"])
@@ -161,3 +163,15 @@ def test_a_node_makes_its_tunnel_once() -> None:
 )
 def test_a_node_that_cannot_says_why(said: dict[str, str], reason: str) -> None:
     assert node_sh.can(said).startswith(reason) and bool(node_sh.can(said)) == bool(reason)
+
+
+@pytest.mark.parametrize("fou", [False, True])
+@pytest.mark.parametrize("mode", ["ipip", "ipsec", "wireguard", "shadow"])
+def test_protocols_are_numbers_because_nft_takes_ipip_for_another_one(mode: Mode, fou: bool) -> None:
+    if fou and mode != "ipip":
+        pytest.skip("only IP-in-IP goes in UDP")
+    host = one(mode, fou=fou, star=False) if mode != "shadow" else plan(office([2], mode), None).hosts[0]
+    rules = texts(host)[NFT] + script.render(host, ["10.88.0.1"])
+    named = re.findall(r"(?:l4proto|ip protocol) (\S+)", rules)
+    assert named, rules
+    assert all(word.isdigit() for word in named)

@@ -17,8 +17,8 @@ from eyrie.networks.plan import HostPlan
 KINDS = {
     "private_source": "ip saddr {network}",
     "private_target": "ip daddr {network}",
-    "ipip": "ip protocol ipip",
-    "esp": "ip protocol esp",
+    "ipip": "ip protocol 4",
+    "esp": "ip protocol 50",
     "esp_udp": "udp dport 4500",
     "wireguard": f"udp dport {WIREGUARD_PORT}",
     "fou": f"udp dport {FOU_PORT}",

@@ -2,6 +2,7 @@
 """Rules of nftables: who may knock, what may never leave in the clear, and who reaches whom inside.
 
 They are a table of our own with early hooks. What another firewall of the host refuses stays refused.
+Protocols are given by number (IP-in-IP is 4): nft asks /etc/protocols for names, and there `ipip` is 94.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ def render(plan: HostPlan) -> str:
 def _input(plan: HostPlan) -> Iterator[str]:
     """Tunnels from peers only, encrypted where the mode says so; private addresses from the device only."""
     if plan.mode in ("ipip", "ipsec") and not plan.fou:
-        yield "meta l4proto ipip ip saddr != @peers drop"
+        yield "meta l4proto 4 ip saddr != @peers drop"
     if plan.fou:
         yield f"udp dport {FOU_PORT} ip saddr != @peers drop"
         # What came in UDP is not seen here a second time.
-        yield "meta l4proto ipip drop"
+        yield "meta l4proto 4 drop"
     if plan.mode == "ipsec":
         # Never a fall-back: what comes unprotected is dropped, whoever sent it.
-        yield "meta l4proto ipip meta ipsec missing drop"
+        yield "meta l4proto 4 meta ipsec missing drop"
     if plan.device:
         yield f'iifname != {{ "{plan.device}", "lo" }} ip saddr {plan.network} drop'
         yield f'iifname != {{ "{plan.device}", "lo" }} ip daddr {plan.network} drop'
@@ -52,7 +53,7 @@ def _input(plan: HostPlan) -> Iterator[str]:
 def _output(plan: HostPlan) -> Iterator[str]:
     """No private address leaves by another way than the device: it would be seen by the office."""
     if plan.mode == "ipsec":
-        yield "meta l4proto ipip rt ipsec missing drop"
+        yield "meta l4proto 4 rt ipsec missing drop"
     if plan.device:
         for side in ("saddr", "daddr"):
             yield f'oifname != {{ "{plan.device}", "lo" }} ip {side} {plan.network} drop'
