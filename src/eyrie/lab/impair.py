@@ -20,7 +20,7 @@ DROPS = {
     "fragments": "ip frag-off & 0x3fff != 0",
     "too-big": "icmp type destination-unreachable icmp code frag-needed",
 }
-"""What can be dropped by name, as nft matches it; besides, `udp/PORT` and `tcp/PORT`. (nft's own `ipip` is 94.)"""
+"""What can be dropped by name, as nft matches it; besides, `udp/PORT` and `tcp/PORT`. (nft's `ipip` is 94.)"""
 _PORT = re.compile(r"(udp|tcp)/(\d{1,5})")
 
 
