@@ -14,13 +14,13 @@ from eyrie.lab.network_plan import router_leg
 
 TABLE = "inet eyrie_impair"
 DROPS = {
-    "ipip": "ip protocol 4",
+    "ipip": "ip protocol 4",  # by name nft would take it for protocol 94
     "esp": "ip protocol 50",
     "icmp": "ip protocol icmp",
     "fragments": "ip frag-off & 0x3fff != 0",
     "too-big": "icmp type destination-unreachable icmp code frag-needed",
 }
-"""What can be dropped by name, as nft matches it; besides, `udp/PORT` and `tcp/PORT`. (nft's `ipip` is 94.)"""
+"""What can be dropped by name, as nft matches it; besides, `udp/PORT` and `tcp/PORT`."""
 _PORT = re.compile(r"(udp|tcp)/(\d{1,5})")
 
 
