@@ -15,7 +15,7 @@ _COUNTER = re.compile(r"(\w+) \{ packets (\d+) bytes (\d+)")
 class Reach:
     """One target as a host saw it."""
 
-    small: bool = False  # three small packets, at least one answered
+    small: bool = False  # a small packet was answered, the third at the latest, or else the big one
     big: bool = False  # one of the full MTU, which must not be cut
     ttl: int = 0  # of the answer; none came: 0
     device: str = ""  # that the route goes out by
@@ -75,7 +75,7 @@ def _reach(said: dict[str, list[str]]) -> dict[str, Reach]:
     small, big, ttl, route, mac = map(by_target, ("small", "big", "ttl", "route", "neighbour"))
     return {
         target: Reach(
-            small=small[target] == "0",
+            small="0" in (small[target], big.get(target)),
             big=big.get(target) == "0",
             ttl=int(ttl.get(target) or 0),
             device=_after(route.get(target, ""), "dev"),

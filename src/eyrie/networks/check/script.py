@@ -73,7 +73,13 @@ END
 then counted=yes; else counted=no; fi
 echo "@counted $counted"
 ask() {{
-    ping -n -q -c 3 -i 0.3 -W 2 "$1" > "$work/$1.small" 2>&1; echo "@small $1 $?" > "$work/$1"
+    # The first packet may wait for keys to be agreed.
+    for try in 1 2 3; do
+        ping -n -q -c 1 -W 2 "$1" > "$work/$1.small" 2>&1; code=$?
+        [ $code -ne 0 ] || break
+        sleep 0.5
+    done
+    echo "@small $1 $code" > "$work/$1"
     ping -n -c 1 -W 2 -M "do" -s {payload} "$1" > "$work/$1.big" 2>&1; echo "@big $1 $?" >> "$work/$1"
     sed -n 's/.*ttl=\\([0-9]*\\).*/\\1/p' "$work/$1.big" | sed "s/^/@ttl $1 /" >> "$work/$1"
     ip route get "$1" 2>&1 | sed -n '1p' | sed "s/^/@route $1 /" >> "$work/$1"
