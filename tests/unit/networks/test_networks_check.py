@@ -163,6 +163,17 @@ def test_the_matrix_tells_large_packets_from_none() -> None:
     assert verdict.matrix[B] == {A: "ok", "desk-0-002": "ok"}
 
 
+def test_who_answers_only_when_keys_are_agreed_answers() -> None:
+    """An IPsec connection is made by the first packets, which may all be lost meanwhile."""
+    done = plan(office([1, 1], "ipsec"), None)
+    here, there = (host.name for host in done.hosts[:2])
+    late = answer(done, here).replace(
+        f"@small {done.by_name[there].private} 0", f"@small {done.by_name[there].private} 1"
+    )
+    assert " 1\n@big" in late
+    assert parse(late, here).reach[done.by_name[there].private].small
+
+
 def test_an_answer_is_read_whole_or_not_at_all() -> None:
     done = pair("shadow")
     text = answer(done, A, macs={B: "02:00:00:00:00:02"})
