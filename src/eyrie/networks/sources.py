@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
 import yaml
 
 from eyrie.errors import EyrieError
+from eyrie.inventory.listing import members
 from eyrie.networks.model import KINDS, MODES, Host, Reserved, Site, Wanted, mode_of
 from eyrie.nodetable.table import numeric
 
@@ -66,11 +67,11 @@ def from_variables(hosts: Mapping[str, Mapping[str, Any]], families: Mapping[str
 def from_listing(listing: Mapping[str, Any]) -> Wanted:
     """What `ansible-inventory --list` prints; no variable of the network may be a template there."""
     variables = listing.get("_meta", {}).get("hostvars", {})
-    names = sorted(set(_members(listing, GROUP, set())))
+    names = members(listing, GROUP)
     families = {
         name: family
         for family in ("masters", "linux_desktops", *FAMILIES)
-        for name in _members(listing, family, set())
+        for name in members(listing, family)
     }
     return from_variables({name: variables.get(name, {}) for name in names}, families)
 
@@ -154,17 +155,6 @@ def _own(variables: Mapping[str, Any], name: str) -> str:
     if re.fullmatch(r"\{\{\s*ansible_host\s*\}\}", value):
         value = str(variables.get("ansible_host", name))
     return value
-
-
-def _members(listing: Mapping[str, Any], group: str, seen: set[str]) -> Iterator[str]:
-    """Hosts of a group and of the groups below it."""
-    if group in seen:
-        return
-    seen.add(group)
-    value = listing.get(group, {})
-    yield from value.get("hosts", ())
-    for child in value.get("children", ()):
-        yield from _members(listing, child, seen)
 
 
 def _same(variable: str, hosts: Mapping[str, Mapping[str, Any]]) -> Any:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from eyrie.errors import EyrieError
+from eyrie.inventory.listing import members
 from eyrie.nodetable.subnets import Subnet, read_subnets
 
 GROUP = "openmosix_tools"
@@ -48,7 +49,7 @@ def from_file(text: str | bytes, source: Path) -> Wanted:
 def from_inventory(listing: Mapping[str, Any], directory: Path) -> Wanted:
     """The hosts of group openmosix_tools with their openmosix_tools_* variables."""
     variables = listing.get("_meta", {}).get("hostvars", {})
-    names = sorted(set(_members(listing, GROUP, set())))
+    names = members(listing, GROUP)
     if not names:
         raise EyrieError(
             f"group {GROUP}", seen="no host", wanted="the nodes", next_step="look at the inventory"
@@ -68,17 +69,6 @@ def _list(value: Any, source: str) -> list[Any]:
     if not isinstance(value, list) or not value:
         raise EyrieError(f"{source}: subnets", seen=value, wanted="a list of {name, network, first?, last?}")
     return value
-
-
-def _members(listing: Mapping[str, Any], group: str, seen: set[str]) -> Iterator[str]:
-    """Hosts of a group and of the groups below it."""
-    if group in seen:
-        return
-    seen.add(group)
-    value = listing.get(group, {})
-    yield from value.get("hosts", ())
-    for child in value.get("children", ()):
-        yield from _members(listing, child, seen)
 
 
 def _address(name: str, variables: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
@@ -17,6 +17,7 @@ from eyrie.guests.colinux import boot
 from eyrie.guests.colinux.model import KINDS, Card, Disk, Guest
 from eyrie.guests.colinux.release import Release
 from eyrie.hub.guard import guest_mac
+from eyrie.inventory.listing import members
 from eyrie.nodetable import Table
 
 GROUP = "colinux"
@@ -73,7 +74,7 @@ def from_file(text: str | bytes, source: str, table: Table | None) -> list[Deskt
 def from_listing(listing: Mapping[str, Any], table: Table | None) -> list[Desktop]:
     """Read what `ansible-inventory --list` prints."""
     variables = listing.get("_meta", {}).get("hostvars", {})
-    names = sorted(set(_members(listing, GROUP, set())))
+    names = members(listing, GROUP)
     if not names:
         raise EyrieError(f"group {GROUP}", seen="no host", wanted="desktops that run coLinux guests")
     pools = {str(variables.get(name, {}).get(f"{GROUP}_pool_name", "")) for name in names}
@@ -184,14 +185,3 @@ def _identity(pool: str, name: str, value: Mapping[str, str], table: Table | Non
                 next_step="add its subnet (eyrie nodes plan), or correct the address",
             )
     return boot.Identity(pool, name, address, gateway, node, master)
-
-
-def _members(listing: Mapping[str, Any], group: str, seen: set[str]) -> Iterator[str]:
-    """Hosts of a group and of the groups below it."""
-    if group in seen:
-        return
-    seen.add(group)
-    value = listing.get(group, {})
-    yield from value.get("hosts", ())
-    for child in value.get("children", ()):
-        yield from _members(listing, child, seen)
