@@ -45,6 +45,7 @@ SUBCOMMANDS = (
     "inventory",
     "network",
     "colinux",
+    "comosix",
 )
 # Only the one that is called for is imported: a look at a node table need not wait for the lab.
 _CALLED = sys.argv[1:2] if Path(sys.argv[0]).name == "eyrie" else []
