@@ -12,9 +12,14 @@ from pathlib import Path
 
 import typer
 
+from eyrie.artefacts.file_set import digest
 from eyrie.errors import EyrieError
 from eyrie.images import ImageFile, Member, Remove, edit, open_image
+from eyrie.images.colinux.archive import files
+from eyrie.images.colinux.build import build
+from eyrie.images.colinux.changes import Wanted
 from eyrie.images.target import write_whole
+from eyrie.nodetable import parse
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -108,6 +113,33 @@ def remove(
 ) -> None:
     """Remove files."""
     edit(image, output, [Remove(path) for path in paths])
+
+
+@app.command()
+def colinux(
+    base: Path = typer.Argument(help="ext2 or ext3, plain or gzip'd.", show_default=False),
+    output: Path = typer.Option(..., "--output", "-o", help="The image to write."),
+    archive: list[Path] = typer.Option(
+        [], "--archive", help="tar of files to put in: the openMosix tools, the kernel's modules."
+    ),
+    node_table: Path | None = typer.Option(None, "--node-table", help="The pool's openmosix.map."),
+    authorized_keys: Path | None = typer.Option(None, "--authorized-keys", help="Who may log in as root."),
+    size_mib: int | None = typer.Option(None, "--size-mib", help="Enlarge the file system to this."),
+    keep_root_password: bool = typer.Option(False, "--keep-root-password", help="Else it is taken away."),
+) -> None:
+    """Make the root image of coLinux guests of a base that boots with System V init or BusyBox.
+
+    One image serves all desktops: a guest reads from its boot line who it is, and makes swap by its memory
+    when it boots first. Ctrl-Alt-Del halts it cleanly, and services that look for hardware do not start.
+    """
+    table = _content(node_table).decode("utf-8", "surrogateescape") if node_table else ""
+    if node_table:
+        parse(table.encode("utf-8", "surrogateescape"), str(node_table))
+    keys = _content(authorized_keys).decode("utf-8", "replace").splitlines() if authorized_keys else []
+    wanted = Wanted(table, keys, [file for each in archive for file in files(each)], keep_root_password)
+    for note in build(base, output, wanted, size_mib):
+        typer.echo(note)
+    typer.echo(f"{output}: {open_image(output).format}, sha256 {digest(output)}")
 
 
 def _content(source: Path) -> bytes:

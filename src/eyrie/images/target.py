@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,11 @@ def refuse_same(source: Path, target: Path) -> None:
             seen="the image itself",
             wanted="another file, as images are never changed in place",
         )
+
+
+def copy_sparse(source: Path, target: Path) -> None:
+    """Copy a disk image, which is mostly holes: cp keeps them."""
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", "--", source, target], check=True)
 
 
 def write_whole(target: Path, write: Callable[[Path], object]) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import shutil
 import stat
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from eyrie.images.ext.superblock import LENGTH, OFFSET, Super, broken, read_supe
 from eyrie.images.model import Change, Member, absent, clean, decoded, refuse_content
 from eyrie.images.packing import pack_file, unpack_file
 from eyrie.images.plan import plan
-from eyrie.images.target import refuse_same, write_whole
+from eyrie.images.target import copy_sparse, refuse_same, write_whole
 
 _ROOT_INODE = 2
 _TIME = re.compile(rb"^ *mtime: 0x([0-9a-f]+)", re.MULTILINE)
@@ -87,10 +86,7 @@ class ExtImage:
             if self._gzipped:
                 unpack_file(self._source, image)
             else:
-                # A disk image is mostly holes: cp keeps them.
-                subprocess.run(
-                    ["cp", "--sparse=always", "--reflink=auto", "--", self._source, image], check=True
-                )
+                copy_sparse(self._source, image)
             yield image, place
 
 

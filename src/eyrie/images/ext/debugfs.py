@@ -55,6 +55,14 @@ def check(image: Path, when: int) -> str:
     return "; ".join(faults[:3]) or f"exit status {done.returncode}"
 
 
+def call(argv: Sequence[str], when: int) -> None:
+    """Run one of e2fsprogs that has to succeed."""
+    done = _call(argv, when)
+    if done.returncode:
+        said = (done.stderr + done.stdout).decode(errors="replace").strip()
+        raise EyrieError(f"{argv[0]} on the ext image", seen=said[-300:], wanted="success")
+
+
 def _call(argv: Sequence[str], when: int) -> subprocess.CompletedProcess[bytes]:
     """Run one of e2fsprogs, with the clock it shall believe in: the result depends on the image alone."""
     clock = {name: str(when) for name in ("E2FSPROGS_FAKE_TIME", "E2FSCK_TIME", "SOURCE_DATE_EPOCH")}
