@@ -11,7 +11,8 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.eyrie.pool.plugins.plugin_utils.node_action import NodeAction
 
 from eyrie.errors import EyrieError
-from eyrie.kernels import bundle, recipe, store
+from eyrie.images.target import write_whole
+from eyrie.kernels import bundle, guest, recipe, store
 from eyrie.kernels.recipe import Recipe
 
 PRIORITY = 10
@@ -24,6 +25,7 @@ OPTIONS: dict[str, Any] = {
     "patches": {"type": "list", "elements": "path", "default": []},
     "config": {"type": "path", "required": True},
     "config_target": {"type": "str", "choices": list(recipe.CONFIG_TARGETS), "default": "oldconfig"},
+    "target": {"type": "str", "choices": list(recipe.TARGETS), "default": "bare"},
     "toolchain": {"type": "path"},
     "directory": {"type": "path", "default": "/var/lib/eyrie/kernels"},
     "dest": {"type": "path", "required": True},
@@ -45,7 +47,7 @@ class ActionModule(NodeAction):
 
     def _build(self) -> dict[str, Any]:
         wanted = self._recipe()
-        recipe.version_parts(wanted.release)
+        recipe.refuse_impossible(wanted)
         folder = Path(self.given["dest"])
         archive = store.archive(folder, wanted)
         told: dict[str, Any] = {
@@ -53,6 +55,9 @@ class ActionModule(NodeAction):
             "identity": wanted.identity,
             "archive": str(archive),
         }
+        place = folder / f"colinux-{wanted.release}"
+        if wanted.target == "colinux":
+            told |= {"kernel": str(place / guest.KERNEL), "modules": str(place / guest.MODULES)}
         if self._task.check_mode and not archive.exists():
             return {"changed": True, "kernel_build": told | {"sha256": "", "build": ""}}
         notes: dict[str, Any] = {}
@@ -60,12 +65,26 @@ class ActionModule(NodeAction):
             with store.one_build(folder, self._tell_waiting):
                 if not archive.exists():  # else the one waited for has built it
                     notes = self._make(wanted, archive)
-        found = bundle.load(archive, wanted.release)
+        found = bundle.load(archive, wanted.release, wanted.image)
         store.use(archive)
+        given = wanted.target == "colinux" and self._give_guests(place, guest.parts(found))
         if notes:
             notes["pruned"] = store.prune(folder, wanted.release)
         told |= {"sha256": _sha256(archive), "build": found.build.built} | notes
-        return {"changed": bool(notes), "kernel_build": told}
+        return {"changed": bool(notes) or given, "kernel_build": told}
+
+    def _give_guests(self, place: Path, parts: dict[str, bytes]) -> bool:
+        """Put its files where desktops and images are given them from; tell whether any changed."""
+        changed = {
+            name: content
+            for name, content in parts.items()
+            if not (place / name).exists() or (place / name).read_bytes() != content
+        }
+        if changed and not self._task.check_mode:
+            place.mkdir(parents=True, exist_ok=True)
+            for name, content in changed.items():
+                write_whole(place / name, lambda path, content=content: path.write_bytes(content))
+        return bool(changed)
 
     def _tell_waiting(self) -> None:
         self._display.display(
@@ -81,6 +100,7 @@ class ActionModule(NodeAction):
             _sha256(Path(self.given["config"])),
             _sha256(Path(toolchain)) if toolchain else "",
             self.given["config_target"],
+            self.given["target"],
         )
 
     def _make(self, wanted: Recipe, archive: Path) -> dict[str, Any]:
@@ -108,7 +128,7 @@ class ActionModule(NodeAction):
         config = self._within(root, recipe.configure(wanted, files[self.given["config"]], tree))
         self._within(root, recipe.make(wanted, tree, self.given["jobs"]))
         self._within(root, recipe.collect(wanted, tree, made))
-        self._take(str(outer / "kernel.tar"), archive, wanted.release)
+        self._take(str(outer / "kernel.tar"), archive, wanted)
         self.sh(f"rm -rf {quote(str(outer))}")
         lost = recipe.lost(Path(self.given["config"]).read_text(encoding="utf-8"), config)
         for setting in lost:
@@ -141,13 +161,13 @@ class ActionModule(NodeAction):
         if done.rc != 0 or done.stdout.split()[:1] != [_sha256(Path(local))]:
             self._connection.put_file(local, remote)
 
-    def _take(self, remote: str, local: Path, release: str) -> None:
+    def _take(self, remote: str, local: Path, wanted: Recipe) -> None:
         """Fetch the archive; it gets its name only after it was found good."""
         local.parent.mkdir(parents=True, exist_ok=True)
         fetched = local.with_name(f".{local.name}.{os.getpid()}")
         try:
             self._connection.fetch_file(remote, str(fetched))
-            fetched.write_bytes(bundle.load(fetched, release).archive)
+            fetched.write_bytes(bundle.load(fetched, wanted.release, wanted.image).archive)
             fetched.rename(local)
         finally:
             fetched.unlink(missing_ok=True)

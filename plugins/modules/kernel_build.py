@@ -23,7 +23,9 @@ options:
     type: path
     required: true
   patches:
-    description: Patches on the control host, in the order to apply them with C(-p1). May be compressed.
+    description:
+      - Patches on the control host, in the order to apply them with C(-p1). May be compressed. Of a
+        C(.tar.gz), coLinux's source, the file C(patch/linux) is taken.
     type: list
     elements: path
     default: []
@@ -38,6 +40,17 @@ options:
     type: str
     choices: [oldconfig, olddefconfig, allnoconfig]
     default: oldconfig
+  target:
+    description:
+      - What boots the kernel. V(bare) makes an image for a machine's bootloader. V(colinux) makes C(vmlinux),
+        uncompressed and with its symbols, for guests of Windows desktops; it needs coLinux's patch as the
+        last, a O(release) that ends with coLinux's, and for a kernel of 2.4 a O(toolchain) with gcc 3.3,
+        which the kernel itself is asked for.
+      - With V(colinux) the kernel and an archive of its modules are also put beside the archive, into
+        C(colinux-RELEASE) in O(dest).
+    type: str
+    choices: [bare, colinux]
+    default: bare
   toolchain:
     description:
       - Archive on the control host of a root file system with compiler, make, patch and the rest, such as one
@@ -99,6 +112,12 @@ kernel_build:
       type: str
     archive:
       description: The archive on the control host.
+      type: str
+    kernel:
+      description: The uncompressed kernel on the control host. Only with O(target=colinux).
+      type: str
+    modules:
+      description: The archive of its modules on the control host. Only with O(target=colinux).
       type: str
     sha256:
       description: SHA-256 of the archive; empty in check mode if it is not there yet.

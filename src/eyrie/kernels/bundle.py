@@ -38,24 +38,27 @@ class Bundle:
         return any(name.startswith("initrd.img-") for name, _ in self.boot)
 
 
-def load(path: Path, wanted_release: str) -> Bundle:
-    """Read an archive (plain, gzip, bzip2, xz); refuse what is not one kernel of the wanted release."""
+def load(path: Path, wanted_release: str, kind: str = "vmlinuz") -> Bundle:
+    """Read an archive (plain, gzip, bzip2, xz); refuse what is not one kernel of the wanted release.
+
+    `kind` is what the image is called: vmlinuz on a machine, vmlinux for coLinux.
+    """
     try:
         with tarfile.open(path) as tar:
             members = [(entry, _content(tar, entry)) for entry in tar]
     except (OSError, tarfile.TarError, EOFError) as error:
         raise _refused(path, str(error), "a readable tar archive") from error
     boot = {PurePosixPath(e.name).name: data for e, data in members if e.isreg() and _top(e) == "boot"}
-    image = boot.get(f"vmlinuz-{wanted_release}")
+    name = f"{kind}-{wanted_release}"
+    image = boot.get(name)
     if image is None:
         seen = ", ".join(sorted(boot)) or "no files in boot/"
-        raise _refused(
-            path, seen, f"boot/vmlinuz-{wanted_release}, the pool's kernel (openmosix_kernel_release)"
-        )
-    build = releases.of_image(image, f"{path}, boot/vmlinuz-{wanted_release}")
+        raise _refused(path, seen, f"boot/{name}, the pool's kernel (openmosix_kernel_release)")
+    read = releases.of_image if kind == "vmlinuz" else releases.of_elf
+    build = read(image, f"{path}, boot/{name}")
     releases.refuse_other(build, wanted_release, str(path))
     for entry, _ in members:
-        _refuse_stranger(path, entry, wanted_release)
+        _refuse_stranger(path, entry, wanted_release, (kind, *BOOT_FILES[1:]))
     return _made(build, members, boot)
 
 
@@ -93,20 +96,16 @@ def _archive(members: Iterable[tuple[tarfile.TarInfo, bytes]]) -> bytes:
     return buffer.getvalue()
 
 
-def _refuse_stranger(path: Path, entry: tarfile.TarInfo, release: str) -> None:
+def _refuse_stranger(path: Path, entry: tarfile.TarInfo, release: str, kinds: tuple[str, ...]) -> None:
     parts = PurePosixPath(entry.name).parts
     allowed = (
         parts in (("boot",), ("lib",), ("lib", "modules"))
-        or (
-            len(parts) == 2
-            and parts[0] == "boot"
-            and parts[1] in {f"{kind}-{release}" for kind in BOOT_FILES}
-        )
+        or (len(parts) == 2 and parts[0] == "boot" and parts[1] in {f"{kind}-{release}" for kind in kinds})
         or parts[:3] == ("lib", "modules", release)
     )
     kind = entry.isreg() or entry.isdir() or (entry.issym() and parts[0] == "lib")
     if not allowed or not kind or ".." in parts:
-        wanted = f"only boot/{{{','.join(BOOT_FILES)}}}-{release} and lib/modules/{release}/"
+        wanted = f"only boot/{{{','.join(kinds)}}}-{release} and lib/modules/{release}/"
         raise _refused(path, entry.name, wanted)
 
 

@@ -20,6 +20,11 @@ FORMAT = 1  # counted up when the way of building changes
 _RELEASE = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(.*)")
 _SET = re.compile(r"^(CONFIG_\w+)=(.*)$", re.MULTILINE)
 _HUNK = re.compile(r"^@@ .*$", re.MULTILINE)
+TARGETS = ("bare", "colinux")
+COMPILER = (
+    "3.3"  # of coLinux 0.6.1 on the Windows side; another one can make the desktop boot (NEWS of 0.6.2)
+)
+_COLINUX = re.compile(r".*-co-\d+\.\d+\.\d+")
 CONFIG_TARGETS = ("oldconfig", "olddefconfig", "allnoconfig")
 
 
@@ -33,11 +38,15 @@ class Recipe:
     config: str
     toolchain: str = ""  # none: the build host's own
     config_target: str = "oldconfig"
+    target: str = "bare"  # what boots it: a machine's bootloader, or coLinux
 
     @property
     def identity(self) -> str:
         """Return the name under which the built kernel is kept."""
-        text = json.dumps([FORMAT, asdict(self)], sort_keys=True)
+        values = asdict(self)
+        if self.target == "bare":
+            del values["target"]  # kernels that were built before there was another keep their names
+        text = json.dumps([FORMAT, values], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -45,6 +54,34 @@ class Recipe:
         """Whether it is a kernel before 2.6, which needs `make dep`."""
         major, minor, _, _ = version_parts(self.release)
         return (major, minor) < (2, 5)
+
+    @property
+    def image(self) -> str:
+        """Return what the kernel is called in its archive, without its release."""
+        return "vmlinux" if self.target == "colinux" else "vmlinuz"
+
+
+def refuse_impossible(recipe: Recipe) -> None:
+    """Refuse what cannot become the kernel of a guest."""
+    version_parts(recipe.release)
+    if recipe.target != "colinux":
+        return
+    if not _COLINUX.fullmatch(recipe.release):
+        raise EyrieError(
+            "release of a kernel for coLinux",
+            seen=recipe.release,
+            wanted="one that ends with coLinux's, such as 2.4.26-om1-co-0.6.1",
+            next_step="correct openmosix_kernel_release: daemon, driver and kernel are of one version",
+        )
+    if not recipe.patches:
+        raise EyrieError("patches of a kernel for coLinux", seen="none", wanted="openMosix's, then coLinux's")
+    if recipe.is_old and not recipe.toolchain:
+        raise EyrieError(
+            "toolchain of a kernel for coLinux",
+            seen="none",
+            wanted=f"gcc {COMPILER}, as coLinux 0.6.1 itself was built: it does not look, and may crash",
+            next_step="name the artefact openmosix_toolchain (openmosix_kernel_toolchain)",
+        )
 
 
 def version_parts(release: str) -> tuple[int, int, int, str]:
@@ -76,13 +113,15 @@ def patch(file: str, tree: str) -> str:
     return f"""
 cd {quote(tree)}
 case {quote(file)} in
+    *.tar.gz) tar -xzOf {quote(file)} --wildcards '*/patch/linux' ;; # coLinux's source, which brings it
     *.gz) zcat {quote(file)} ;;
     *.bz2) bzcat {quote(file)} ;;
     *.xz) xzcat {quote(file)} ;;
     *) cat {quote(file)} ;;
 esac > .eyrie.patch
 patch -p1 -N -s --no-backup-if-mismatch < .eyrie.patch > .eyrie.said 2>&1 || {{
-    [ $? = 1 ] || {{ cat .eyrie.said >&2; exit 1; }}
+    # Hunks for a file that is not there are ignored, and leave no reject.
+    if [ $? != 1 ] || grep -q 'ignored$' .eyrie.said; then cat .eyrie.said >&2; exit 1; fi
 }}
 find . -name '*.rej' | while read -r name; do
     echo "@@@ $name"
@@ -158,7 +197,8 @@ def lost(wanted: str, got: str) -> tuple[str, ...]:
 
 def make(recipe: Recipe, tree: str, jobs: int) -> str:
     """Return the script that compiles; the end of what make said comes out if it fails."""
-    targets = [["dep"], ["bzImage"], ["modules"]] if recipe.is_old else [["bzImage", "modules"]]
+    image = "vmlinux" if recipe.target == "colinux" else "bzImage"
+    targets = [["dep"], [image], ["modules"]] if recipe.is_old else [[image, "modules"]]
     runs = " && ".join(f"make -j{1 if target == ['dep'] else jobs} {' '.join(target)}" for target in targets)
     stamp = {"KBUILD_BUILD_HOST": "eyrie", "KBUILD_BUILD_USER": "pool"}
     return f"""
@@ -172,6 +212,8 @@ def collect(recipe: Recipe, tree: str, target: str) -> str:
     """Return the script that puts image, map, configuration and modules into one archive."""
     release, out = recipe.release, f"{tree}/.eyrie.out"
     image = "arch/i386/boot/bzImage" if recipe.is_old else "arch/x86/boot/bzImage"
+    if recipe.target == "colinux":
+        image = "vmlinux"  # with its symbols: coLinux's daemon looks them up by name
     return f"""
 cd {quote(tree)}
 rm -rf {quote(out)}
@@ -180,7 +222,7 @@ make INSTALL_MOD_PATH={quote(out)} modules_install > .eyrie.said 2>&1 || {{
     tail -n 20 .eyrie.said >&2
     exit 1
 }}
-cp {image} {quote(out)}/boot/vmlinuz-{release}
+cp {image} {quote(out)}/boot/{recipe.image}-{release}
 cp System.map {quote(out)}/boot/System.map-{release}
 cp .config {quote(out)}/boot/config-{release}
 rm -f {quote(out)}/lib/modules/{release}/build {quote(out)}/lib/modules/{release}/source

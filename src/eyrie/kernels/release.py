@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 
+from elftools.common.exceptions import ELFError
+from elftools.construct import ConstructError
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
 from eyrie.errors import EyrieError
+from eyrie.kernels.recipe import COMPILER
 
 # Documentation/arch/x86/boot.rst (i386/boot.txt in 2.4): the setup header of protocol 2.00 and later.
 MAGIC_OFFSET, MAGIC = 0x202, b"HdrS"
@@ -16,6 +23,9 @@ POINTER_OFFSET, BASE = 0x20E, 0x200
 LONGEST = 512
 
 RELEASE = re.compile(r"\d+\.\d+(\.\d+)?[A-Za-z0-9.+~_-]{0,48}")
+# The daemon's entry: of 0.6.1, of 0.7 (src/colinux/user/daemon.c).
+COLINUX_SYMBOLS = frozenset({"colinux_start", "co_start"})
+_ELF_BANNER = re.compile(rb"Linux version (\S+) (\([^)]*\)) \((gcc version [^)]*)\) (#[^\0\n]*)")
 _BANNER = re.compile(r"Linux version (\S+) (\([^)]*\)) .*?(#\d.*)", re.DOTALL)
 # What no bootloader's configuration and no shell takes for anything else.
 WORD = re.compile(r"[A-Za-z0-9_.,:/=@%+-]+")
@@ -55,6 +65,36 @@ def of_image(data: bytes, source: str) -> Build:
     if pointer == 0 or not RELEASE.fullmatch(release):
         raise _no_image(source, f"version {text[:60]!r}", wanted)
     return Build(release, " ".join(built.split()))
+
+
+def of_elf(data: bytes, source: str) -> Build:
+    """Read the build out of a vmlinux for coLinux, which boots it by its symbols."""
+    wanted = "an i386 kernel with its symbols, patched for coLinux"
+    try:
+        elf = ELFFile(io.BytesIO(data))
+        machine, table = elf["e_machine"], elf.get_section_by_name(".symtab")
+        names = (
+            {each.name for each in table.iter_symbols()} if isinstance(table, SymbolTableSection) else set()
+        )
+    except (ELFError, ConstructError) as error:
+        raise _no_image(source, f"no ELF file ({error})", wanted) from None
+    if machine != "EM_386":
+        raise _no_image(source, machine, wanted)
+    if not names & COLINUX_SYMBOLS:
+        seen = "no symbols" if not names else "none of its symbols"
+        raise _no_image(source, seen, f"{wanted}: {' or '.join(sorted(COLINUX_SYMBOLS))}")
+    found = _ELF_BANNER.search(data)
+    if found is None:
+        raise _no_image(source, "no version", wanted)
+    release, builder, compiler, version = (part.decode("ascii", "replace") for part in found.groups())
+    if release.startswith("2.4.") and not compiler.startswith(f"gcc version {COMPILER}."):
+        raise EyrieError(
+            f"compiler of {source}",
+            seen=compiler,
+            wanted=f"gcc {COMPILER}, with which coLinux 0.6.1 was built: it does not look, and may crash",
+            next_step="build with another toolchain (openmosix_kernel_toolchain)",
+        )
+    return Build(release, " ".join(f"{builder} {version}".split()))
 
 
 def of_banner(text: str) -> Build:

@@ -92,6 +92,14 @@ def test_any_other_rejected_hunk_is_refused(tree: Path) -> None:
         patched(tree, "both", both)
 
 
+def test_a_hunk_for_a_file_that_is_not_there_is_refused(tree: Path) -> None:
+    """patch ignores it, and writes no reject."""
+    run(recipe.unpack(str(tree.parent / "source.tar"), str(tree)))
+    file = tree.parent / "other"
+    file.write_text("--- a/hpc/om.c\n+++ b/hpc/om.c\n@@ -1 +1,2 @@\n here\n+there\n")
+    assert "--- a/hpc/om.c" in refused(recipe.patch(str(file), str(tree)))
+
+
 def test_what_is_no_patch_is_refused(tree: Path) -> None:
     run(recipe.unpack(str(tree.parent / "source.tar"), str(tree)))
     (tree.parent / "text").write_text("no patch\n")
