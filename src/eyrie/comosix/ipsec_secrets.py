@@ -21,6 +21,9 @@ _TOKEN = re.compile(r"\"([^\"]*)\"|'([^']*)'|(:)(?=\s|$)|([^\s\"']+?)(?=:?(?:\s|
 _PIECE = re.compile(r"\"[^\"]*\"|'[^']*'|(?P<comment>(?:^|(?<=\s))#.*)|.")
 
 
+_KINDS = ("psk", "rsa", "pin", "xauth", "ecdsa", "dsa", "pkcs12", "ntlm", "eap")
+
+
 @dataclass(frozen=True)
 class PreSharedKey:
     """A key and the ends it is for; none: for every end that has no key of its own."""
@@ -108,7 +111,12 @@ def _kind(tokens: list[tuple[bool, str]], where: str) -> str:
     colon = _colon(tokens, where)
     if colon + 1 >= len(tokens) or tokens[colon + 1][0]:
         raise EyrieError(where, seen="nothing after the colon", wanted="PSK and a key")
-    return tokens[colon + 1][1].lower()
+    kind = tokens[colon + 1][1].lower()
+    if kind not in _KINDS:  # perhaps a key whose PSK was forgotten
+        raise EyrieError(
+            where, seen="another word after the colon", wanted=f"one of {', '.join(_KINDS).upper()}"
+        )
+    return kind
 
 
 def _colon(tokens: list[tuple[bool, str]], where: str) -> int:
@@ -120,6 +128,8 @@ def _colon(tokens: list[tuple[bool, str]], where: str) -> int:
 def _key(tokens: list[tuple[bool, str]], line: int, where: str, before: list[PreSharedKey]) -> PreSharedKey:
     colon = _colon(tokens, where)
     ends = tuple(word for _, word in tokens[:colon])
+    if any(quoted for quoted, _ in tokens[:colon]):
+        raise EyrieError(where, seen="quotes before the colon", wanted="the two ends there, the key after it")
     rest = tokens[colon + 2 :]
     if len(rest) != 1:
         seen = "no key" if not rest else f"{len(rest)} words after PSK"

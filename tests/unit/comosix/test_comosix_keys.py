@@ -48,6 +48,8 @@ def test_a_text_that_looks_like_bytes_stays_what_it_is() -> None:
 REFUSED = {
     "no colon": (b'a b PSK "hunter2"', "line 1: found 'no colon"),
     "no kind": (b"\na b :", "line 2: found 'nothing after the colon'"),
+    "no word PSK": (b"a b : hunter2", "line 1: found 'another word after the colon'"),
+    "a key before the colon": (b'a "hunter2" : PSK 0x41', "line 1: found 'quotes before the colon'"),
     "no key": (b"a b : PSK", "line 1: found 'no key'"),
     "an empty key": (b'a b : PSK ""', "line 1: found 'an empty key'"),
     "a key with blanks": (b"a b : PSK hunter2 hunter2", "line 1: found '2 words after PSK'"),
