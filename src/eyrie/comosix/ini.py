@@ -41,8 +41,8 @@ def parse(data: bytes, source: str) -> tuple[Entry, ...]:
     section = ""
     for number, line in _lines(data):
         where = f"{source} line {number}"
-        if sign := strange(line):
-            seen = f"character {sign!r}"
+        if strange(line):
+            seen = "a sign beyond ASCII"
             faults.append(
                 EyrieError(where, seen=seen, wanted="ASCII, apart from comments", next_step="write it so")
             )

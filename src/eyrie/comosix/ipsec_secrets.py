@@ -95,8 +95,8 @@ def _entries(text: str) -> Iterator[tuple[int, str]]:
 
 def _tokens(text: str, where: str) -> Iterator[tuple[bool, str]]:
     """Yield words, each with whether it was quoted."""
-    if sign := strange(text.replace("\t", " ")):
-        raise EyrieError(where, seen=f"character {sign!r}", wanted="ASCII")
+    if strange(text.replace("\t", " ")):
+        raise EyrieError(where, seen="a sign beyond ASCII", wanted="ASCII")
     for match in _TOKEN.finditer(text):
         double, single, colon, word, other = match.groups()
         if other is not None:
