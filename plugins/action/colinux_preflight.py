@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -10,7 +10,7 @@ from ansible_collections.eyrie.pool.plugins.plugin_utils.desktop_prompt import P
 
 from eyrie.errors import EyrieError
 from eyrie.guests.colinux import Release
-from eyrie.guests.colinux.preflight import Verdict, Wanted, judge, line, parse
+from eyrie.guests.colinux.preflight import TRAPS, Verdict, Wanted, judge, line, parse
 
 SPEC = {
     "release": {"type": "str", "default": "0.6.1"},
@@ -22,6 +22,7 @@ SPEC = {
     "openmosix": {"type": "bool", "default": True},
     "switch_pae_off": {"type": "bool", "default": False},
     "accept_untested": {"type": "bool", "default": False},
+    "lifted": {"type": "list", "elements": "str", "choices": sorted(TRAPS), "default": []},
     "refusals": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
 }
 
@@ -35,7 +36,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         _valid, arguments = self.validate_argument_spec(SPEC)
-        mode = arguments.pop("refusals")
+        mode, lifted = arguments.pop("refusals"), arguments.pop("lifted")
         host = str((task_vars or {}).get("inventory_hostname", "without a name"))
         prompt = Prompt(self._connection, reconnect_seconds=0)
         try:
@@ -44,6 +45,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         except EyrieError as error:
             raise AnsibleActionFail(str(error)) from error
         verdict = judge(seen, wanted)
+        refusals = tuple(each for each in verdict.refusals if each.trap not in lifted)
+        verdict = replace(verdict, refusals=refusals)
         result.update(changed=False, round_trips=prompt.round_trips, colinux_preflight=_told(verdict))
         result["colinux_preflight"]["desktop"] = asdict(seen)
         if verdict.refusals and mode == "fail":

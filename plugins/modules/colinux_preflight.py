@@ -52,6 +52,22 @@ options:
       of one's own). For a pilot PC, which may crash.
     type: bool
     default: false
+  lifted:
+    description: Traps that what follows lifts, such as V(winpcap-missing) where C(winpcap) installs it.
+    type: list
+    elements: str
+    choices:
+      [
+        adapter-ambiguous, adapter-localised, adapter-long, adapter-missing, adapter-none, adapter-sign,
+        adapter-unplugged, adapter-wireless, adapter-wireless-only, architecture, dep, disk-fat,
+        disk-full, disk-missing, driver-elsewhere, driver-stopped, folder, guest-running, guests-too-many,
+        hypervisor, memory-limit, memory-share, network-kind, network-slirp, no-wmi, not-administrator,
+        npcap, pae, pae-unread, ram-too-much, ram-unread, reboot-pending, signing-block, signing-prompt,
+        signing-vista, tap-localised, tap-name, tap-openvpn, tap-two, tap-vista, windows-2000,
+        windows-new, windows-old, windows-server, windows-unread, windows-vista, winpcap-missing,
+        winpcap-stopped,
+      ]
+    default: []
   refusals:
     description: Whether a desktop that is refused fails the task.
     type: str

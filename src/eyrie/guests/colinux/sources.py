@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
@@ -25,7 +25,7 @@ FOLDER = r"C:\coLinux"
 _FOLDER = re.compile(r"[A-Za-z]:(\\[A-Za-z0-9._~-]+)+")
 _FILE = re.compile(r"[A-Za-z0-9._~-]+")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_KEYS = {
+KEYS = {
     "release",
     "folder",
     "memory_mib",
@@ -39,6 +39,7 @@ _KEYS = {
     "boot",
     "mac",
 }
+"""What is told of a guest; the role has more variables, of how it comes to the desktop."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def from_listing(listing: Mapping[str, Any], table: Table | None) -> list[Deskto
         name: {
             key.removeprefix(prefix): value
             for key, value in variables.get(name, {}).items()
-            if key.startswith(prefix) and key != f"{prefix}pool_name"
+            if key.startswith(prefix) and key.removeprefix(prefix) in KEYS
         }
         for name in names
     }
@@ -112,10 +113,17 @@ def read(pool: str, desktops: Mapping[str, Any], table: Table | None) -> list[De
     return made
 
 
+def with_adapter(desktop: Desktop, adapter: str) -> Desktop:
+    """Return it with the adapter that the look at the desktop found."""
+    first, *others = desktop.guest.cards
+    cards = (replace(first, name=first.name or adapter), *others)
+    return replace(desktop, guest=replace(desktop.guest, cards=cards))
+
+
 def _desktop(pool: str, host: str, given: Any, table: Table | None) -> Desktop:
-    if not isinstance(given, dict) or not given.keys() <= _KEYS:
-        seen = sorted(given.keys() - _KEYS) if isinstance(given, dict) else given
-        raise EyrieError(f"desktop {host}", seen=seen, wanted=f"some of {', '.join(sorted(_KEYS))}")
+    if not isinstance(given, dict) or not given.keys() <= KEYS:
+        seen = sorted(given.keys() - KEYS) if isinstance(given, dict) else given
+        raise EyrieError(f"desktop {host}", seen=seen, wanted=f"some of {', '.join(sorted(KEYS))}")
     value = {key: str(each) for key, each in given.items() if each not in (None, "")}
     name = host.split(".")[0]
     release = Release.of(value.get("release", "0.6.1"))

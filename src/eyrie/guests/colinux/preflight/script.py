@@ -50,8 +50,7 @@ def line() -> str:
         # In brackets, for all that follows on a line belongs to a `for`.
         f"(for %s in ({' '.join(SERVICES)}) do @(echo {MARK}service=%s& sc query %s))",
         _part("classes"),
-        # Keys of adapters end with four digits.
-        f'reg query "{_NETWORK_CLASS}" /s 2>nul | findstr /i /r "[0-9][0-9][0-9][0-9]$ ComponentId"',
+        f'reg query "{_NETWORK_CLASS}" /s 2>nul | findstr /i "HKEY_ ComponentId"',
         _part("adapters"),
         f'wmic nic where "NetConnectionID is not null" get {_ADAPTER} /value <nul 2>nul',
         _part("media"),

@@ -12,6 +12,10 @@ build() {
 build -municode -o launcher.exe launcher.c
 build -municode -o winrshost.exe winrshost.c
 build -shared -o wtsapi32.dll wtsapi32.c wtsapi32.def
+# Stand-ins for coLinux and what it needs: they lie ready, and a scenario puts them onto its desktop. Wine has no 32 bits here.
+sh build.sh x86_64-w64-mingw32-gcc /opt/eyrie-lab/colinux
+# shellcheck disable=SC2154,SC2086 # words, put before this script
+x86_64-w64-mingw32-gcc $files_flags -Wl,-e,start -o /opt/eyrie-lab/colinux/eyrie-files.exe files.c -lkernel32
 
 # Neither .NET nor a browser: Wine would offer to download them.
 WINEDLLOVERRIDES='mscoree,mshtml=' wineboot --init

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stand-in for `netsh advfirewall firewall add|delete|show rule`: records rules, and enforces none."""
+"""Stand-in for netsh: `advfirewall firewall add|delete|show rule`, which records rules and enforces none.
+
+And `interface set interface name=OLD newname=NEW`, which renames a connection in the registry.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
+from .connections import rename_connection
 from .rule_registry import record
 from .stand_in import introduce, load, say, store
 
@@ -53,6 +57,8 @@ def main(argv: list[str]) -> int:
     if introduce("netsh", "records rules of `advfirewall firewall` and enforces none", argv):
         return 0
     words = [word.lower() for word in argv]
+    if words[:3] == ["interface", "set", "interface"]:
+        return _rename(dict(word.partition("=")[::2] for word in argv[3:]))
     if words[:2] != ["advfirewall", "firewall"] or words[3:4] != ["rule"]:
         return _refuse(f"`{' '.join(argv)}` is not known to this stand-in of Eyrie's lab.")
     verb = {"add": add, "delete": delete, "show": show}.get(words[2])
@@ -110,6 +116,15 @@ def show(settings: Mapping[str, str]) -> int:
             if key in full:
                 say(f"{title + ':':<38}{_spelled(full[key])}")
     say("Ok.\n")
+    return 0
+
+
+def _rename(settings: Mapping[str, str]) -> int:
+    """Give a connection another name."""
+    if settings.keys() != {"name", "newname"}:
+        return _refuse("Of `interface set interface` this stand-in of Eyrie's lab knows name= and newname=.")
+    if not rename_connection(settings["name"], settings["newname"]):
+        return _refuse("An interface with this name is not registered with the router.")
     return 0
 
 
