@@ -63,7 +63,7 @@ def _types(host: Host, specs: dict[str, RoleSpec]) -> list[EyrieError]:
             for name, option in spec.items()
             if name in host.variables - given.keys()
         }
-        checked = ArgumentSpecValidator({**spec, **later}).validate(given)
+        checked = ArgumentSpecValidator(_evaluated({**spec, **later})).validate(given)
         for message in checked.error_messages:
             found.append(
                 EyrieError(
@@ -71,3 +71,11 @@ def _types(host: Host, specs: dict[str, RoleSpec]) -> list[EyrieError]:
                 )
             )
     return found
+
+
+def _evaluated(options: dict[str, Any]) -> dict[str, Any]:
+    """Leave out defaults that are expressions: only the role itself knows what becomes of them."""
+    return {
+        name: {key: value for key, value in option.items() if key != "default" or "{{" not in str(value)}
+        for name, option in options.items()
+    }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 from functools import cache
@@ -15,7 +16,7 @@ from aar_doc.cli import app as aar_doc
 from typer.testing import CliRunner
 
 from eyrie.inventory.specs import read_specs
-from eyrie.inventory.validate import unknown_variables
+from eyrie.inventory.validate import Host, unknown_variables
 from eyrie.inventory.variables import FORMS, RANGES, faults
 
 ROOT = Path(__file__).parents[2]
@@ -170,3 +171,13 @@ def test_groups_and_hosts_of_plays_exist() -> None:
 def test_every_role_has_a_group_of_its_name() -> None:
     common = load(ROOT / "inventory/common/groups.yml")["all"]["children"]
     assert {role.name for role in ROLES} <= common.keys()
+
+
+@for_each_role
+def test_defaults_pass_the_look_at_the_inventory(role: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A default that is an expression is no value yet: `site.yml` would refuse a pool with it."""
+    monkeypatch.syspath_prepend(str(ROOT / ".collections"))
+    action = importlib.import_module("ansible_collections.eyrie.pool.plugins.action.inventory_check")
+    host = Host("host", frozenset({role.name}), frozenset())
+    messages = [str(each) for each in action._types(host, SPECS)]
+    assert [each for each in messages if "missing required arguments" not in each] == []
