@@ -33,14 +33,14 @@ class ActionModule(FileSetAction):
             result["diff"] = {"before": "".join(f"{name}\n" for name in gone), "after": "", **result["diff"]}
             if not self._task.check_mode:
                 paths = " ".join(shlex.quote(str(folder / name)) for name in gone)
-                self._command(f"rm -f -- {paths}", "remove files that are no longer published")
+                self.command(f"rm -f -- {paths}", "remove files that are no longer published")
         result["depot_files"] = sorted(file.dest for file in files)
         return result
 
     def _others(self, folder: PurePosixPath, wanted: set[str]) -> list[str]:
         """List what is published there and not wanted; a folder that is not there yet publishes nothing."""
         where = shlex.quote(str(folder))
-        there = self._command(f"[ ! -d {where} ] || ls -1 -- {where}", "list the files that are there")
+        there = self.command(f"[ ! -d {where} ] || ls -1 -- {where}", "list the files that are there")
         return sorted(set(there.splitlines()) - wanted)
 
 

@@ -6,14 +6,16 @@ import os
 import shlex
 import tempfile
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
+from ansible_collections.eyrie.pool.plugins.plugin_utils.file_set import TextSetAction
 from ansible_collections.eyrie.pool.plugins.plugin_utils.pool_authority import read_authority
 
+from eyrie.artefacts.file_set import File
 from eyrie.credentials.authority import (
     Authority,
     WantedCertificate,
@@ -28,11 +30,8 @@ from eyrie.errors import EyrieError
 _HEADER = "# The pool's certificate authority. Keep it secret; ansible-vault may encrypt this file.\n"
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(TextSetAction):
     """Give a host a certificate of the pool's authority, made on the control host, when it needs one."""
-
-    _supports_check_mode = True
-    _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
@@ -54,7 +53,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         now = datetime.now(UTC)
         try:
             authority = self._authority(Path(arguments["secrets_file"]), arguments["pool"], now)
-            pem = self._read(arguments["dest"])
+            pem = self._pem(arguments["dest"])
             revoked = serial_numbers(arguments["revoked"])
             reason = certificate_renewal_reason(pem, wanted, authority.certificate, now, revoked)
             crl = revocations(authority, revoked)
@@ -62,10 +61,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 pem = issue(authority, wanted, now)
         except EyrieError as error:
             raise AnsibleActionFail(str(error)) from error
-        written = self._write(arguments, pem, task_vars, changed=bool(reason))
-        if written.get("failed"):
-            raise AnsibleActionFail(str(written.get("msg", f"{arguments['dest']} could not be written")))
-        result["changed"] = bool(reason) or bool(written.get("changed"))
+        result["changed"] = self._bring(arguments, pem)
         result["pool_certificate"] = {
             "authority": authority.certificate,
             "reason": reason,
@@ -84,36 +80,26 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 _keep(file, authority)
         return authority
 
-    def _read(self, path: str) -> str:
+    def _pem(self, path: str) -> str:
         quoted = shlex.quote(path)
-        done = self._low_level_execute_command(f"if [ -e {quoted} ]; then base64 {quoted}; fi")
-        if done["rc"] != 0:
-            raise AnsibleActionFail(f"{path} cannot be read: {done['stderr'].strip() or done['rc']}")
-        return base64.b64decode(done["stdout"]).decode("utf-8", "replace")
+        said = self.command(f"if [ -e {quoted} ]; then base64 {quoted}; fi", f"read {path}")
+        return base64.b64decode(said).decode("utf-8", "replace")
 
-    def _write(
-        self, arguments: dict[str, Any], pem: str, task_vars: dict[str, Any] | None, *, changed: bool
-    ) -> dict[str, Any]:
-        """Copy a new file there; of an old one see to owner and mode."""
-        rights = {key: arguments[key] for key in ("owner", "group", "mode")}
-        if not changed:
-            done: dict[str, Any] = self._execute_module(
-                "ansible.builtin.file", {"path": arguments["dest"], **rights}, task_vars=task_vars
-            )
-            return done
-        if self._task.check_mode:
-            return {}
-        folder = self._make_tmp_path()
-        try:
-            with tempfile.NamedTemporaryFile("w", encoding="ascii") as local:  # 0600
-                local.write(pem)
-                local.flush()
-                source = self._transfer_file(local.name, self._connection._shell.join_path(folder, "pem"))
-            copy = {"src": source, "dest": arguments["dest"], "remote_src": True, **rights}
-            done = self._execute_module("ansible.builtin.copy", copy, task_vars=task_vars)
-        finally:
-            self._remove_tmp_path(folder, force=True)
-        return done
+    def _bring(self, arguments: dict[str, Any], pem: str) -> bool:
+        """See to content, owner and mode; the new key is on the control host in a file of its own, 0600."""
+        content = pem.encode()
+        file = File(
+            arguments["dest"],
+            arguments["mode"],
+            sha256(content).hexdigest(),
+            arguments["owner"],
+            arguments["group"],
+        )
+        with tempfile.NamedTemporaryFile() as local:
+            local.write(content)
+            local.flush()
+            paths, _ = self.change({file: Path(local.name)})
+        return bool(paths)
 
 
 def _keep(file: Path, authority: Authority) -> None:
