@@ -28,7 +28,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if name not in done.by_name:
                 raise EyrieError(f"host {name}", seen="not in the pool's network", wanted="one of its hosts")
             host = done.by_name[name]
-            text = script.render(host, pool_network.targets(done, name))
+            text = script.for_kind(host, pool_network.targets(done, name))
         except (EyrieError, OSError) as error:
             raise AnsibleActionFail(str(error)) from error
         said = self._low_level_execute_command(f"sh -c {shlex.quote(text)}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -35,7 +36,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 host.name: parse(told[host.name], host.name) if host.name in told else None
                 for host in done.hosts
             }
-            verdict = judge(done, answers)
+            verdict = judge(done, answers, int(time.time()))
         except (EyrieError, OSError) as error:
             raise AnsibleActionFail(str(error)) from error
         found = [str(each) for each in verdict.findings]

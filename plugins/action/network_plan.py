@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import asdict
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from ansible_collections.eyrie.pool.plugins.plugin_utils import pool_network
 from eyrie.committed import replace
 from eyrie.errors import EyrieError
 from eyrie.networks import HostPlan, Refused, Wanted, keys, own, plan
-from eyrie.networks.render import OURS, files
+from eyrie.networks.render import OURS, files, node_sh
 from eyrie.networks.state import dump, load, write
 
 if TYPE_CHECKING:
@@ -113,8 +114,7 @@ def _host(host: HostPlan, public: dict[str, str]) -> dict[str, Any]:
         "mtu": host.mtu,
         "mss": host.mss,
         "forwards": host.forwards,
-        "files": [
-            {"path": each.path, "text": each.text, "kind": each.kind, "mode": each.mode} for each in written
-        ],
+        "node": node_sh.present(host) if host.kind == "openmosix" and host.mode in ("shadow", "ipip") else "",
+        "files": [asdict(each) for each in written],
         "absent": sorted(set(OURS) - {each.path for each in written}),
     }

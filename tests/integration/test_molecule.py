@@ -12,8 +12,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
-# Scenarios that nobody has seen pass as a whole, and docs/proof.md says so.
-UNPROVEN = {"pool_network": "takes about an hour on emulated machines; molecule test -s pool_network"}
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 
@@ -29,8 +27,6 @@ def telling(log: str) -> str:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario_passes(scenario: str, tmp_path: Path) -> None:
-    if scenario in UNPROVEN:
-        pytest.skip(UNPROVEN[scenario])
     log = tmp_path / "molecule.log"
     with log.open("w") as stream:
         code = molecule("test", scenario, stream)

@@ -55,7 +55,7 @@ def seen(office: Lab, host: str, target: str) -> Counter[str]:
     office.run(host, ["true"])  # ssh takes its time to connect, and then lasts
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "wire.pcap")
-        listening = threading.Thread(target=office.capture, args=(SUBNET, file, PINGS * 0.4 + 5))
+        listening = threading.Thread(target=office.capture, args=(SUBNET, file, PINGS * 0.4 + 3))
         listening.start()
         time.sleep(0.5)
         ask = ["ping", "-n", "-c", str(PINGS), "-i", "0.4", "-W", "2", "-s", "400", "-p", TEXT.hex(), target]

@@ -65,6 +65,7 @@ def answer(
     ]
     if host.mode == "wireguard":
         lines += [
+            f"@key {said.get('key', 'K' * 43 + '=')}",
             f"@handshake {'K' * 43}= {said.get('handshake', '1795288570')}",
             f"@transfer {'K' * 43}= 724 820",
         ]

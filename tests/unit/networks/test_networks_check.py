@@ -21,6 +21,7 @@ from tests.unit.networks.network_answers import answer
 from tests.unit.networks.network_pools import office, starred
 
 A, B = "desk-0-000", "desk-0-001"
+NOW = 1795288580
 Said = dict[str, dict[str, Any]]
 
 
@@ -35,7 +36,7 @@ def findings(done: NetworkPlan, said: Said | None = None, absent: tuple[str, ...
         else parse(answer(done, host.name, **(said or {}).get(host.name, {})), "x")
         for host in done.hosts
     }
-    return [str(each) for each in judge(done, answers).findings]
+    return [str(each) for each in judge(done, answers, NOW).findings]
 
 
 @pytest.mark.parametrize("mode", ["shadow", "ipip", "wireguard", "ipsec"])
@@ -65,13 +66,19 @@ CASES: dict[str, tuple[Mode, Said, str]] = {
         {A: {"lost": (B,), "handshake": "0"}, B: {"lost": (A,), "handshake": "0"}},
         "no handshake is completed: one of them has another key",
     ),
+    "wrong key on a host that had the right one": (
+        "wireguard",
+        {A: {"lost": (B,), "key": "L" * 43 + "="}, B: {"lost": (A,)}},
+        f"{B} to {A}: {A} has another key than {B} knows",
+    ),
     "expired certificate": ("ipsec", {A: {"lost": (B,), "ike": NO_IKE}}, f"IKE says: {NO_IKE}"),
     "clock off by a day": (
         "ipsec",
-        {A: {"lost": (B,), "ike": NO_IKE}, B: {"time": str(1795288580 + 86400)}},
+        {A: {"lost": (B,), "ike": NO_IKE}, B: {"time": str(NOW + 86400)}},
         "and their clocks are 86400 s apart",
     ),
-    "a clock alone": ("ipip", {B: {"time": str(1795288580 - 86400)}}, "clock is -86400 s off: certificates"),
+    "a slow clock alone": ("ipip", {B: {"time": str(NOW - 86400)}}, f"{B}: its clock is -86400 s off"),
+    "a fast clock alone": ("ipip", {B: {"time": str(NOW + 86400)}}, f"{B}: its clock is 86400 s off"),
     "IKE dropped on the way": (
         "ipsec",
         {A: {"lost": (B,), "ike": "retransmit 4 of request"}, B: {"counters": {"ingress_esp": 0}}},
@@ -151,14 +158,16 @@ def test_each_fault_has_its_cause(mode: Mode, said: Said, cause: str) -> None:
 
 def test_a_host_that_is_off_is_named_and_no_fault() -> None:
     done = pair("ipip")
-    verdict = judge(done, {A: parse(answer(done, A, lost=(B,)), A), B: None})
+    verdict = judge(done, {A: parse(answer(done, A, lost=(B,)), A), B: None}, NOW)
     assert (verdict.matrix, verdict.unreachable, verdict.good) == ({A: {B: "?"}}, (B,), True)
 
 
 def test_the_matrix_tells_large_packets_from_none() -> None:
     done = plan(office([3], gateways=0), None)
     said = {A: answer(done, A, lost=(B,), cut=("desk-0-002",))}
-    verdict = judge(done, {name: parse(said.get(name, answer(done, name)), name) for name in done.by_name})
+    verdict = judge(
+        done, {name: parse(said.get(name, answer(done, name)), name) for name in done.by_name}, NOW
+    )
     assert verdict.matrix[A] == {B: "no", "desk-0-002": "cut"}
     assert verdict.matrix[B] == {A: "ok", "desk-0-002": "ok"}
 
@@ -214,5 +223,7 @@ def test_what_a_real_host_answered_is_read_and_judged() -> None:
     assert said.reach == {"10.88.0.10": Reach(True, True, 64, "eyrie-wg", "")}
     sites = (Site("hq", IPv4Network("10.90.1.0/24")), Site("east", IPv4Network("10.90.2.0/24")))
     hosts = (Host("master", 0x0A5A010A, gateway=True), Host("desk-1", 0x0A5A0215))
-    verdict = judge(plan(Wanted("wireguard", sites, hosts), None), {"desk-1": said, "master": None})
+    verdict = judge(
+        plan(Wanted("wireguard", sites, hosts), None), {"desk-1": said, "master": None}, said.time
+    )
     assert (verdict.matrix, verdict.findings) == ({"desk-1": {"master": "ok"}}, ())

@@ -127,11 +127,8 @@ def test_nft_takes_the_rules(mode: Mode, fou: bool, sizes: list[int], star: bool
 
 SCRIPTS = {
     "shadow": texts(plan(office([1], "shadow"), None).by_name["desk-0-000"])[SHADOW],
-    "node up": node_sh.up(plan(office([2]), None).by_name["desk-0-000"]),
-    "node down": node_sh.down(plan(office([2]), None).by_name["desk-0-000"]),
-    "node shadow up": node_sh.up(plan(office([2], "shadow"), None).by_name["desk-0-000"]),
-    "node shadow down": node_sh.down(plan(office([2], "shadow"), None).by_name["desk-0-000"]),
-    "node detection": node_sh.DETECT,
+    "node": node_sh.present(plan(office([2]), None).by_name["desk-0-000"]),
+    "node shadow": node_sh.present(plan(office([2], "shadow"), None).by_name["desk-0-000"]),
 }
 
 
@@ -144,25 +141,10 @@ def test_scripts_are_posix(script: str) -> None:
 def test_a_node_makes_its_tunnel_once() -> None:
     node = Host("node-1", 0x0A320014, "openmosix")
     wanted = office([1])
-    host = plan(replace(wanted, hosts=(*wanted.hosts, node)), None).by_name["node-1"]
-    script = node_sh.up(host)
+    script = node_sh.present(plan(replace(wanted, hosts=(*wanted.hosts, node)), None).by_name["node-1"])
     assert "ip tunnel add eyrie-ipip mode ipip local 10.50.0.20 ttl 64 pmtudisc" in script
     assert "ip route add 10.88.0.10/32 via 10.50.0.10 dev eyrie-ipip onlink src 10.88.0.20" in script
-    assert "ip tunnel del eyrie-ipip" in node_sh.down(host)
-
-
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        ({"kernel": "2.4.26-om", "ipip": "module", "tool": "ip"}, ""),
-        ({"kernel": "2.4.26-om", "ipip": "loaded", "tool": "ip"}, ""),
-        ({"kernel": "2.4.26-om", "ipip": "none", "tool": "ip"}, "its kernel 2.4.26-om has no IP-in-IP"),
-        ({"kernel": "2.4.26-om", "ipip": "module", "tool": "none"}, "it has no `ip` program"),
-        ({}, "it has no `ip` program"),
-    ],
-)
-def test_a_node_that_cannot_says_why(said: dict[str, str], reason: str) -> None:
-    assert node_sh.can(said).startswith(reason) and bool(node_sh.can(said)) == bool(reason)
+    assert "ip tunnel del eyrie-ipip" in script
 
 
 @pytest.mark.parametrize("fou", [False, True])

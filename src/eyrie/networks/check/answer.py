@@ -34,7 +34,8 @@ class Answer:
     counters: dict[str, int]
     addresses: dict[str, str]  # to device
     mac: str
-    handshakes: dict[str, int] = field(default_factory=dict)  # public key to the time of the last
+    key: str = ""  # WireGuard's public one
+    handshakes: dict[str, int] = field(default_factory=dict)  # each peer's public key to the time of the last
     sas: int = 0
     ike: tuple[str, ...] = ()
 
@@ -62,6 +63,7 @@ def parse(text: str, name: str) -> Answer:
         counters={m[1]: int(m[2]) for each in said.get("counter", []) if (m := _COUNTER.match(each))},
         addresses=_addresses(said.get("address", [])),
         mac=_after(_one(said, "link"), "link/ether"),
+        key=_one(said, "key"),
         handshakes={k: int(v) for k, v in (each.split() for each in said.get("handshake", []))},
         sas=len(said.get("sa", [])),
         ike=tuple(said.get("ike", [])),

@@ -54,8 +54,8 @@ class Verdict:
         return not self.findings
 
 
-def judge(plan: NetworkPlan, answers: Mapping[str, Answer | None]) -> Verdict:
-    """Judge all answers; None is a host that was not reached."""
+def judge(plan: NetworkPlan, answers: Mapping[str, Answer | None], now: int) -> Verdict:
+    """Judge all answers; None is a host that was not reached, `now` the control host's clock (Unix time)."""
     names = {host.private: host.name for host in plan.hosts}
     reached = {name: answer for name, answer in answers.items() if answer is not None}
     matrix: dict[str, dict[str, str]] = {}
@@ -68,7 +68,7 @@ def judge(plan: NetworkPlan, answers: Mapping[str, Answer | None]) -> Verdict:
             other = names.get(target, target)
             row[other] = "?" if not reach.small and answers.get(other) is None else _mark(reach)
             findings += _pair(plan, host, other, reached)
-    findings += _clocks(reached)
+    findings += _clocks(reached, now)
     absent = tuple(sorted(name for name, answer in answers.items() if answer is None))
     return Verdict(matrix, tuple(dict.fromkeys(findings)), absent)
 
@@ -91,6 +91,8 @@ def _host(host: HostPlan, answer: Answer) -> Iterator[Finding]:
         yield Finding(
             host.name, f"no interface has its official address {host.official}: its subnet was renumbered?"
         )
+    if host.kind == "openmosix":
+        return  # it has no nftables, neither for rules nor to count with
     if not answer.rules:
         yield Finding(host.name, "the pool's rules (nft) are not in force. Next: run site.yml")
     if not answer.counted:
@@ -163,7 +165,7 @@ def _cause(plan: NetworkPlan, host: HostPlan, far: HostPlan, here: Answer, there
         return f"{host.name} has no private address on {device or 'any interface'}"
     if there.addresses.get(far.private) != (far.device or there.office):
         return f"{far.name} has no private address on {far.device or 'its interface'}"
-    if reach.device != device:
+    if reach.device != device and host.kind != "openmosix":  # whose ip tells no route
         return f"no route by {device}, but by {reach.device or 'nothing'}"
     if host.mode == "shadow" and reach.mac and there.mac and reach.mac != there.mac:
         return (
@@ -180,6 +182,8 @@ def _cause(plan: NetworkPlan, host: HostPlan, far: HostPlan, here: Answer, there
     if here.counted and there.counted and len(hops(plan, host.name, far.name)) == 2:
         if _sent(host, here, "egress") == 0:
             return f"nothing of it leaves {host.name}"
+        if there.key and here.handshakes and there.key not in here.handshakes:
+            return f"{far.name} has another key than {host.name} knows"
         if _sent(host, there, "ingress") == 0:
             return f"something between drops {word}: {host.name} sends, nothing arrives at {far.name}"
     if host.mode == "wireguard" and not any(here.handshakes.values()):
@@ -189,10 +193,9 @@ def _cause(plan: NetworkPlan, host: HostPlan, far: HostPlan, here: Answer, there
     return f"packets arrive at {far.name}, which does not answer: look at its firewall"
 
 
-def _clocks(answers: Mapping[str, Answer]) -> Iterator[Finding]:
-    times = sorted(answer.time for answer in answers.values())
-    if not times:
-        return
+def _clocks(answers: Mapping[str, Answer], now: int) -> Iterator[Finding]:
+    """Who is far from the middle of all clocks, the control host's among them: of two alone nobody knows."""
+    times = sorted((now, *(answer.time for answer in answers.values())))
     middle = times[len(times) // 2]
     for name, answer in answers.items():
         if (off := answer.time - middle) and abs(off) > CLOCK_SECONDS:

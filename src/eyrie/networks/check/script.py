@@ -2,7 +2,7 @@
 """The script that a host answers in one round trip.
 
 What goes over the office's wire is counted there (hooks `egress` and `ingress` of the interface itself, after
-encryption), in a table of rules that is gone when the script ends. No key is read or printed.
+encryption), in a table of rules that is gone when the script ends. No private key is read or printed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,19 @@ SECONDS = 8
 """How long one target may take; all are asked at once."""
 
 
-def render(plan: HostPlan, targets: Sequence[str]) -> str:
+def for_kind(plan: HostPlan, targets: Sequence[str]) -> str:
     """The script for one host; `targets` are private addresses of others."""
+    return render_node(plan, targets) if plan.kind == "openmosix" else render(plan, targets)
+
+
+def render_node(plan: HostPlan, targets: Sequence[str]) -> str:
+    """The script for an openMosix node, whose BusyBox can ping and tell addresses; it counts nothing."""
+    sound = " ".join(str(IPv4Address(each)) for each in targets)
+    return _NODE.format(official=plan.official, targets=sound, payload=plan.mtu - 28)
+
+
+def render(plan: HostPlan, targets: Sequence[str]) -> str:
+    """The script for a Linux host of today."""
     sound = " ".join(str(IPv4Address(each)) for each in targets)
     rules = "".join(_chain(plan, way) for way in ("egress", "ingress"))
     return _SCRIPT.format(
@@ -95,14 +106,49 @@ ip -4 -o address show | sed 's/^/@address /'
 ip -o link show dev "$device" 2>/dev/null | sed 's/^/@link /'
 nft list table inet eyrie_network >/dev/null 2>&1 && echo "@rules yes" || echo "@rules no"
 if command -v wg >/dev/null 2>&1; then
+    wg show "$device" public-key 2>/dev/null | sed 's/^/@key /'
     wg show "$device" latest-handshakes 2>/dev/null | sed 's/^/@handshake /'
     wg show "$device" transfer 2>/dev/null | sed 's/^/@transfer /'
 fi
 if command -v swanctl >/dev/null 2>&1; then
     ip -s xfrm state list nokeys 2>/dev/null | sed -n 's/^src .*/@sa &/p'
-    journalctl --quiet --no-pager --unit strongswan --since -15min --output cat 2>/dev/null |
+    journalctl --quiet --no-pager --unit strongswan --since -3min --output cat 2>/dev/null |
         grep -E 'AUTH_FAILED|NO_PROPOSAL|no trusted|not valid|expired|no private key|retransmit [345]' |
         tail -n 5 | sed 's/^/@ike /'
 fi
+echo "@end"
+"""
+
+# Its ping waits ten seconds for an answer, and knows nothing of fragments; there is no mktemp.
+_NODE = """\
+work=/tmp/eyrie-check.$$
+mkdir -m 700 $work || exit 1
+trap "rm -rf $work" 0
+trap "exit 1" 1 2 13 15
+echo "@time $(date +%s)"
+addresses() {{
+    ip addr | while read -r first second rest; do
+        case $first in
+        [0-9]*:) device="$first ${{second%:}}" ;;
+        link/ether) echo "@link $device link/ether $second" ;;
+        inet) echo "@address $device inet $second" ;;
+        esac
+    done
+}}
+addresses > $work/addresses
+device=$(sed -n 's/^@address [0-9]*: \\([^ ]*\\) inet {official}\\/.*/\\1/p' $work/addresses)
+echo "@office $device"
+echo "@counted no"
+ask() {{
+    ping -c 1 $1 > $work/$1.small 2>&1; echo "@small $1 $?" > $work/$1
+    ping -c 1 -s {payload} $1 > $work/$1.big 2>&1; echo "@big $1 $?" >> $work/$1
+    sed -n 's/.*ttl=\\([0-9]*\\).*/\\1/p' $work/$1.big | sed "s/^/@ttl $1 /" >> $work/$1
+}}
+for target in {targets}; do ask $target & done
+wait
+for target in {targets}; do cat $work/$target; done
+grep "^@address" $work/addresses
+grep "^@link [0-9]*: $device " $work/addresses
+echo "@rules no"
 echo "@end"
 """

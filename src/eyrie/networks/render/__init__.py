@@ -19,6 +19,8 @@ class File:
     kind: Literal["rules", "device", "network", "ipsec", "shadow"]
     """What has to be told when it changes."""
     mode: str = "0644"
+    check: str = ""
+    """The shell command that must accept it before it replaces another; `%s` stands for the file."""
 
 
 NFT = "/etc/eyrie/network/network.nft"
@@ -38,7 +40,7 @@ def files(plan: HostPlan, public_keys: dict[str, str] | None = None) -> tuple[Fi
     """The files of a Linux host of today; `public_keys` of WireGuard by host."""
     if plan.mode in ("outbound", "hub"):
         return ()
-    found = [File(NFT, nft.render(plan), "rules")]
+    found = [File(NFT, nft.render(plan), "rules", check="/usr/sbin/nft -c -f %s")]
     if plan.mode == "shadow":
         return (*found, File(SHADOW, shadow.render(plan), "shadow", "0755"))
     for name, text in networkd.render(plan, public_keys or {}).items():
