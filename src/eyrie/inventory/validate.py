@@ -22,6 +22,8 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "agent": ("linux_desktops",),
     "depot": ("masters",),
     "windows_agent": ("windows_desktops",),
+    "colinux": ("windows_desktops",),
+    "colinux_hours": ("windows_desktops",),
     "wine": ("masters",),
     "pool_hub": ("masters",),
     "pool_network": ("masters", "linux_desktops", "windows_desktops", "openmosix_nodes"),
@@ -30,7 +32,10 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "openmosix_tools": ("openmosix_nodes",),
 }
 """Feature group -> families whose hosts it may hold."""
-NEEDS: dict[str, tuple[str, ...]] = {"agent": ("guest_image", "guest_qemu")}
+NEEDS: dict[str, tuple[str, ...]] = {
+    "agent": ("guest_image", "guest_qemu"),
+    "colinux_hours": ("colinux",),
+}
 """Feature group -> feature groups its hosts must be in as well."""
 SAME = (
     ("agent_pool_name", "htcondor_pool_name"),

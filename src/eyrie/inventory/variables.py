@@ -35,6 +35,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "agent_master_port": (1024, 65535),
     "agent_start_timeout_seconds": (10, 3600),
     "colinux_answer_port": (0, 65535),
+    "colinux_hours_drain_minutes": (0, 240),
+    "colinux_hours_stop_minutes": (0, 240),
     "colinux_image_mib": (0, 1 << 20),
     "colinux_memory_mib": (8, 1000),
     "colinux_start_seconds": (1, 3600),
