@@ -266,3 +266,8 @@ def test_a_plan_that_is_there_needs_nothing() -> None:
     seen = hours.Seen((5, 1), {task.name: "" for task in plan.tasks})
     assert hours.lines(seen, plan.tasks) == ()
     assert len(hours.lines(seen, Hours((), ()).tasks)) == 2
+
+
+@pytest.mark.parametrize("said", ["Microsoft Windows [Version 6.1.7601]", "Microsoft Windows 6.1.7601"])
+def test_a_version_stands_in_brackets_or_as_wine_says_it(said: str) -> None:
+    assert hours.parse(f"\r\n{said}\r\neyrie-tasks\r\neyrie-jobs\r\n", "d").version == (6, 1)

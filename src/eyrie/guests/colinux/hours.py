@@ -16,6 +16,7 @@ from typing import Literal
 
 from eyrie.agent.idle.calendar import DAYS, Window
 from eyrie.errors import EyrieError
+from eyrie.guests.colinux.preflight.answer import VERSION
 from eyrie.windows.quoting import command_line
 
 Verb = Literal["start", "stop"]
@@ -24,7 +25,6 @@ WEEK = 7 * DAY
 _AT_DAYS = ("M", "T", "W", "Th", "F", "S", "Su")
 _NAME = re.compile(r"eyrie-hours-(?:start|stop)-[0-9a-f]{8}")
 _JOB = re.compile(rf"^\D*(\d+)\s.*\bif not exist ({_NAME.pattern})\b", re.MULTILINE)
-_VERSION = re.compile(r"\[\D*(\d+)\.(\d+)\.\d+")
 _SERVICE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MARKS = ("eyrie-tasks", "eyrie-jobs")
 
@@ -124,7 +124,7 @@ def _cron(task: Task) -> str:
 def parse(answer: str, host: str) -> Seen:
     """Read what READ brought."""
     head, *rest = re.split("|".join(_MARKS), answer)
-    version = _VERSION.search(head)
+    version = VERSION.search(head)
     if version is None or len(rest) != len(_MARKS):
         raise EyrieError(f"desktop {host}", seen=answer[:200], wanted="ver, and lists of tasks")
     number = (int(version[1]), int(version[2]))

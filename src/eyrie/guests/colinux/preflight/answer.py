@@ -11,7 +11,7 @@ from eyrie.errors import EyrieError
 from eyrie.guests.colinux.preflight.model import Adapter, Seen, Volume
 from eyrie.guests.colinux.preflight.script import MARK
 
-_VERSION = re.compile(r"^(?:Microsoft )?Windows\b.*?(\d+)\.(\d+)(?:\.\d+)*\s*\]?\s*$", re.MULTILINE)
+VERSION = re.compile(r"^(?:Microsoft )?Windows\b.*?(\d+)\.(\d+)(?:\.\d+)*\s*\]?\s*$", re.MULTILINE)
 _STATE = re.compile(r":[ \t]+([0-9a-f]+)[ \t]+[A-Z][A-Z0-9_ ]*(?:\(.*\))?[ \t]*$", re.MULTILINE)
 _KEY = re.compile(r"\\(\d{4})\s*$")
 _VALUE = r"^\s+{}\s+REG_\w+\s+(.*?)\s*$"
@@ -32,7 +32,7 @@ def parse(text: str, host: str) -> Seen:
         )
     system = dict(_pairs(parts.get("system", [])))
     registry = "\n".join(parts.get("registry", []))
-    version = _VERSION.search("\n".join(lines))
+    version = VERSION.search("\n".join(lines))
     taps = tuple(_taps(parts.get("classes", [])))
     return Seen(
         windows=(int(version[1]), int(version[2])) if version else None,
