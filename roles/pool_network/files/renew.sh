@@ -9,12 +9,16 @@ for other in eyrie-ipip eyrie-fou eyrie-wg; do
 done
 # systemd-networkd changes no device that is there. WireGuard's peers change without it: nobody else's packets wait.
 if [ "$device" = eyrie-wg ] && [ -e /sys/class/net/eyrie-wg ] && [ "$(cat /sys/class/net/eyrie-wg/mtu)" = "$mtu" ]; then
-    peers=$(mktemp)
-    trap 'rm -f "$peers"' EXIT
-    sed -e '1,/^\[WireGuard\]/d' -e '/^ListenPort=/d' -e '/^PrivateKeyFile=/d' -e 's/^\[WireGuardPeer\]/[Peer]/' \
-        /etc/systemd/network/60-eyrie-wg.netdev > "$peers"
-    wg set eyrie-wg private-key /etc/eyrie/network/wireguard.key
-    wg syncconf eyrie-wg "$peers"
+    # All of it: what a configuration does not name, `wg syncconf` takes away, the key too.
+    wanted=$(mktemp /run/eyrie-wg.XXXXXX)
+    trap 'rm -f "$wanted"' EXIT
+    {
+        echo '[Interface]'
+        printf 'PrivateKey=%s\n' "$(cat /etc/eyrie/network/wireguard.key)"
+        sed -e '1,/^\[WireGuard\]/d' -e '/^PrivateKeyFile=/d' -e 's/^\[WireGuardPeer\]/[Peer]/' \
+            /etc/systemd/network/60-eyrie-wg.netdev
+    } > "$wanted"
+    wg syncconf eyrie-wg "$wanted"
 elif [ -e "/sys/class/net/$device" ]; then
     ip link delete dev "$device"
 fi
