@@ -180,7 +180,16 @@ def _poweroff(argv: list[str]) -> Any:
         return None
 
     def run() -> None:
-        # A guest that cannot be reached is then asked by its service.
-        subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        try:
+            subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        except subprocess.TimeoutExpired:
+            return  # a guest that cannot be reached is then asked by its service
+        except OSError as error:
+            raise EyrieError(
+                f"colinux_poweroff: {argv[0]}",
+                seen=error.strerror or str(error),
+                wanted="a program of the control host",
+                next_step="correct colinux_poweroff, or leave it out: the service asks the guest as well",
+            ) from error
 
     return run
