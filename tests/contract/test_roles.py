@@ -176,7 +176,7 @@ def test_every_role_has_a_group_of_its_name() -> None:
 @for_each_role
 def test_defaults_pass_the_look_at_the_inventory(role: Path) -> None:
     """A default that is an expression is no value yet: `site.yml` would refuse a pool with it."""
-    # Not as a part of the collection: whoever imports that before Ansible's loader is set up spoils it for all.
+    # Not as a part of the collection: imported before Ansible's loader is set up, it spoils that for all.
     spec = importlib.util.spec_from_file_location(
         "inventory_check", ROOT / "plugins/action/inventory_check.py"
     )

@@ -69,7 +69,8 @@ def test_every_size_class_comes_back(size: int, tmp_path: Path) -> None:
     assert minix_faults(data, tmp_path / "check") == ""
     gone = MinixFormat(data).edited([Remove("/big")])
     assert minix_faults(gone, tmp_path / "check") == ""
-    assert b"\xfa" not in gone, "what was removed is still in the image"
+    # More than one byte: those of the image's times are anything.
+    assert bytes(range(240, 251)) not in gone, "what was removed is still in the image"
     with pytest.raises(EyrieError, match="nothing of that name"):
         MinixFormat(gone).extract("/big")
 
