@@ -24,11 +24,15 @@ from .owner import press_key
 from .stand_in import FOLDER
 
 SECRET = "Z:/opt/eyrie-lab/secret"  # noqa: S105 # where it is
+ENDED = "Z:/opt/eyrie-lab/ended"
 POLL_SECONDS = 0.2
 
 
-def main() -> int:
-    """Serve until somebody wants the power off; the exit code says whether to boot again."""
+def main() -> None:
+    """Serve until somebody wants the power off; a file says whether to boot again.
+
+    (A program of Wine whose threads end beside it now and then exits with 0, whatever it says.)
+    """
     with open(SECRET, encoding="ascii") as file:  # noqa: PTH123 # a path of Windows
         secret = file.read().strip()
     (FOLDER / "power").unlink(missing_ok=True)
@@ -43,7 +47,8 @@ def main() -> int:
     threading.Thread(target=serve, daemon=True).start()
     action = _await_request()
     power.stop_services(print)
-    return wire.REBOOT if action == "reboot" else wire.OFF
+    with open(ENDED, "w", encoding="ascii") as file:  # noqa: PTH123
+        file.write(str(wire.REBOOT if action == "reboot" else wire.OFF))
 
 
 def _await_request() -> str:
@@ -103,4 +108,4 @@ def _obey(order: dict[str, Any], channel: wire.Channel, boot_id: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

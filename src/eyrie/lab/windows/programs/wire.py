@@ -19,7 +19,7 @@ PORT = 47001
 """Where Windows' own http.sys listens for WinRM beside 5985."""
 
 REBOOT, OFF = 10, 11
-"""Exit codes of the broker; any other means that it failed."""
+"""How Windows ended, as an exit status of the desktop; any other means that it failed."""
 
 WINDOW = 65536
 """Bytes of input that may be on the way to a program."""
