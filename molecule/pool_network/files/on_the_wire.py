@@ -24,6 +24,7 @@ SUBNET = "east"
 PRIVATE = IPv4Network("10.88.0.0/16")
 TEXT = b"Eyrie says so."
 PINGS = 5
+SECONDS = 7
 PROTOCOLS = {1: "icmp", 4: "ipip", 6: "tcp", 17: "udp", 50: "esp"}
 # What carries the mode's packets, and whether what they say can be read.
 PROMISED = {"ipip": ("ipip", True), "wireguard": ("udp/51820", False), "ipsec": ("esp", False)}
@@ -31,12 +32,11 @@ PROMISED = {"ipip": ("ipip", True), "wireguard": ("udp/51820", False), "ipsec": 
 
 def main(lab: str, mode: str, host: str, private: str, official: str) -> None:
     office = Lab.load(Path(lab), os.environ.get("EYRIE_LAB_NAME"))
-    plain = seen(office, host, official)
-    if plain["said"] < 2 * PINGS:
+    found = seen(office, host, official, private)
+    if found["said officially"] < 2 * PINGS:
         raise SystemExit(
-            f"The search is blind: of a plain ping's {2 * PINGS} texts it found {plain['said']}."
+            f"The search is blind: of a plain ping's {2 * PINGS} texts it found {found['said officially']}."
         )
-    found = seen(office, host, private)
     carrier, readable = PROMISED[mode]
     faults = {
         "packets with private addresses on the wire as they are": found["private"],
@@ -50,19 +50,19 @@ def main(lab: str, mode: str, host: str, private: str, official: str) -> None:
         raise SystemExit(f"{mode}: {told}; seen was {dict(found)}")
 
 
-def seen(office: Lab, host: str, target: str) -> Counter[str]:
-    """What the router sees in SUBNET while `host` pings `target` with a text in each packet."""
+def seen(office: Lab, host: str, *targets: str) -> Counter[str]:
+    """What the router sees in SUBNET while `host` pings the targets, one after another, with a text in each packet."""
     office.run(host, ["true"])  # ssh takes its time to connect, and then lasts
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "wire.pcap")
-        listening = threading.Thread(target=office.capture, args=(SUBNET, file, PINGS * 0.4 + 3))
+        listening = threading.Thread(target=office.capture, args=(SUBNET, file, SECONDS))
         listening.start()
         time.sleep(0.5)
-        ask = ["ping", "-n", "-c", str(PINGS), "-i", "0.4", "-W", "2", "-s", "400", "-p", TEXT.hex(), target]
-        done = office.run(host, ask)
+        ping = f"ping -n -c {PINGS} -i 0.2 -W 2 -s 400 -p {TEXT.hex()}"
+        done = office.run(host, ["sh", "-c", " && ".join(f"{ping} {target}" for target in targets)])
         listening.join()
         if done.returncode != 0:
-            raise SystemExit(f"{host} does not reach {target}: {done.stdout}{done.stderr}")
+            raise SystemExit(f"{host} does not reach all of {targets}: {done.stdout}{done.stderr}")
         found: Counter[str] = Counter()
         for frame in frames(file.read_bytes()):
             found.update(signs(frame))
@@ -86,10 +86,12 @@ def signs(frame: bytes) -> list[str]:
     if kind == "udp":
         kind = f"udp/{struct.unpack_from('>H', packet, (packet[0] & 15) * 4 + 2)[0]}"
     found = [kind]
-    if any(IPv4Address(packet[side : side + 4]) in PRIVATE for side in (12, 16)):
+    within = any(IPv4Address(packet[side : side + 4]) in PRIVATE for side in (12, 16))
+    if within:
         found.append("private")
     if TEXT in packet:
-        found += ["said", f"said in {kind}"]
+        # A ping of the official address is what the search is tried on.
+        found += ["said officially"] if kind == "icmp" and not within else ["said", f"said in {kind}"]
     return found
 
 
