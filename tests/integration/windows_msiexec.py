@@ -2,7 +2,8 @@
 """A STAND-IN for msiexec on the lab's desktop: the first runs end as a test asks, later ones are Wine's own.
 
 Wine's msiexec is never busy (1618). `answers.json` beside this holds the
-codes; with one a text may come that goes to the log.
+codes; with one a text may come that goes to the log. (Windows writes UTF-16 there; Wine's `type` would stop
+at the first zero byte of it.)
 """
 
 import ctypes
@@ -28,7 +29,7 @@ def main():
     log = re.search(r'/l\*v "?([^"]+?\.log)', line)
     if log:
         told = f"msiexec: a stand-in of Eyrie's lab\r\n{text}\r\n"
-        pathlib.Path(log[1]).write_text(told, encoding="utf-16")
+        pathlib.Path(log[1]).write_text(told, encoding="ascii")
     return code
 
 
