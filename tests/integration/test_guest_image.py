@@ -28,18 +28,10 @@ def image() -> GuestImage:
 
 @pytest.fixture
 def kept(image: GuestImage, tmp_path: Path) -> Iterator[GuestImage]:
-    """The cached image, put back as it was whatever a test does to it."""
-    copy_image(image, tmp_path / "kept")
+    """The cached image, put back as it was whatever a test does to it; its copy is `tmp_path / "kept"`."""
+    copy = copied(image, tmp_path / "kept")
     yield image
-    copy_image(GuestImage(tmp_path / "kept", "", {}), image.directory)
-
-
-def test_the_same_inputs_make_the_same_bytes(image: GuestImage, tmp_path: Path) -> None:
-    copy_image(image, tmp_path)
-    again = build_image(Recipe(), debian_mirror, fresh=True)
-    assert again.image_id == image.image_id
-    for name in ARTEFACTS:
-        assert file_digest(again.directory / name) == file_digest(tmp_path / name), name
+    copy_image(copy, image.directory)
 
 
 def test_the_image_is_small_and_holds_no_daemon_but_the_engine(image: GuestImage) -> None:
@@ -59,16 +51,33 @@ def test_the_image_is_small_and_holds_no_daemon_but_the_engine(image: GuestImage
     assert not [words for words in lines if "s" in words[0].lower()[1:]], "a program with the set-user-id bit"
 
 
-def test_a_damaged_cache_is_noticed_and_built_again(kept: GuestImage) -> None:
-    damaged = kept.directory / "root.squashfs"
-    with damaged.open("r+b") as stream:
+def test_a_damaged_cache_is_noticed_and_the_same_inputs_make_the_same_bytes(
+    kept: GuestImage, tmp_path: Path
+) -> None:
+    repaired = built_over_a_damage(kept)
+    if repaired.manifest["packages"] != kept.manifest["packages"]:  # the archive has newer ones by now
+        kept = copied(repaired, tmp_path / "newer")
+        repaired = built_over_a_damage(repaired)
+    else:
+        kept = GuestImage(tmp_path / "kept", kept.image_id, kept.manifest)
+    assert repaired.image_id == kept.image_id
+    for name in ARTEFACTS:
+        assert file_digest(repaired.directory / name) == file_digest(kept.directory / name), name
+
+
+def built_over_a_damage(image: GuestImage) -> GuestImage:
+    with (image.directory / "root.squashfs").open("r+b") as stream:
         stream.seek(5000)
         stream.write(b"rot")
     heard: list[str] = []
     repaired = build_image(Recipe(), debian_mirror, say=heard.append)
     assert "damaged" in heard[0] and "root.squashfs" in heard[0]
-    assert repaired.image_id == kept.image_id
-    assert file_digest(damaged) == repaired.manifest["artefacts"]["root.squashfs"]["sha256"]
+    return repaired
+
+
+def copied(image: GuestImage, place: Path) -> GuestImage:
+    copy_image(image, place)
+    return GuestImage(place, image.image_id, image.manifest)
 
 
 def test_the_command_builds_shows_and_uses_the_cache(image: GuestImage, tmp_path: Path) -> None:
