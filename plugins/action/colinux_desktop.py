@@ -21,7 +21,6 @@ from eyrie.errors import EyrieError
 from eyrie.guests.colinux import Release, render
 from eyrie.guests.colinux.install import Carrier, Wanted, absent, present
 from eyrie.guests.colinux.install.carry import Content
-from eyrie.guests.colinux.install.model import HELPERS
 from eyrie.guests.colinux.install.model import PROGRAM as PROGRAM_FILE
 from eyrie.guests.colinux.install.release_set import (
     check_image,
@@ -31,6 +30,7 @@ from eyrie.guests.colinux.install.release_set import (
     sums,
 )
 from eyrie.guests.colinux.sources import Desktop, with_adapter
+from eyrie.guests.colinux_names import HELPERS
 
 SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -90,6 +90,21 @@ def _qemu_bench(folder: Path) -> Bench:
     return Bench(QemuBackend(), _spec(folder), refusing, cpu_moves=True)
 
 
+def _colinux_bench(folder: Path) -> Bench:
+    """Its Windows is PLAYED: a process of Linux stands for the daemon, with the guest in its threads."""
+    from eyrie.guests.backend import ColinuxSpec
+    from eyrie.guests.windows.colinux import ColinuxBackend
+
+    windows = _helper("played_colinux").PlayedWindows("while :; do :; done")
+    spec = _spec(folder, colinux=ColinuxSpec(r"C:\coLinux", "EyrieGuest", "bridge"))
+
+    def refusing() -> tuple[Backend, GuestSpec]:
+        windows.refuses = True
+        return ColinuxBackend(windows), spec
+
+    return Bench(ColinuxBackend(windows), spec, refusing, cpu_moves=True)
+
+
 def _windows_bench(folder: Path) -> Bench:
     import ctypes
 
@@ -114,10 +129,14 @@ def _windows_bench(folder: Path) -> Bench:
     return Bench(backend(qemu), _spec(folder), refusing, cpu_moves=not wine)
 
 
-BENCHES = {"fake": _fake_bench, "qemu": _windows_bench if sys.platform == "win32" else _qemu_bench}
+BENCHES = {"fake": _fake_bench, "qemu": _qemu_bench, "colinux": _colinux_bench}
+if sys.platform == "win32":
+    BENCHES = {"fake": _fake_bench, "qemu": _windows_bench}
 
 
-@pytest.fixture(params=["fake", pytest.param("qemu", marks=pytest.mark.integration)])
+@pytest.fixture(
+    params=[pytest.param(name, marks=[pytest.mark.integration] if name == "qemu" else []) for name in BENCHES]
+)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     return BENCHES[request.param](tmp_path)
 

@@ -13,12 +13,15 @@ from eyrie.agent.fields import Reader
 from eyrie.agent.idle.calendar import DAYS, Window, parse_time
 from eyrie.agent.model import Policy
 from eyrie.errors import EyrieError
-from eyrie.guests.backend import HubSpec
+from eyrie.guests.backend import ColinuxSpec, HubSpec
+from eyrie.guests.colinux_names import HELPERS
 
 VERSION = 1
 NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?"
 WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 NETWORKS = ("outbound", "hub")
+SERVICE = r"[A-Za-z0-9._-]{1,64}"
+COLINUX_GRACE = 20  # seconds; killed before it has halted, a guest loses what it had not written
 ACCOUNT = r"[a-z_][a-z0-9_-]{0,31}"
 
 
@@ -30,6 +33,7 @@ class System:
     accelerators: tuple[str, ...]
     account: str  # how its users are called
     windows: bool = False
+    backends: tuple[str, ...] = ("qemu",)
 
 
 LINUX = System(
@@ -40,6 +44,7 @@ WINDOWS = System(
     ("auto", "whpx", "tcg"),
     r"[^\x00-\x1f\"/\\\[\]:;|=,+*?<>]{1,104}",
     windows=True,
+    backends=("qemu", "colinux"),
 )
 
 
@@ -71,6 +76,7 @@ class GuestConfig:
     program: str = ""  # of QEMU: Windows alone keeps it among the agent's own items
     hub: HubSpec | None = None
     hub_address: str = ""  # the guest's own in the pool's Ethernet, with the length of its network
+    colinux: ColinuxSpec | None = None  # with the backend colinux, to which most of the above means nothing
 
 
 @dataclass(frozen=True)
@@ -157,16 +163,17 @@ def _config(top: Reader, system: System) -> Config:
     backoff = top.child("backoff")
     first = backoff.number("first_seconds", 1, 86400)
     evict = top.child("evict")
+    guest = _guest(top.child("guest"), system)
     config = Config(
         name=top.text("name", NAME),
         idle=_idle(top.child("idle"), system),
-        grace_seconds=evict.number("grace_seconds", 0, 600),
+        grace_seconds=evict.number("grace_seconds", COLINUX_GRACE if guest.colinux else 0, 600),
         backoff_first=first,
         backoff_max=backoff.number("max_seconds", first, 86400),
         lease_seconds=top.whole("lease_seconds", 10, 86400),
         start_timeout=top.number("start_timeout_seconds", 10, 3600),
-        guest=_guest(top.child("guest"), system),
-        pool=_pool(top.child("pool")),
+        guest=guest,
+        pool=_pool(top.child("pool"), ("none",) if guest.colinux else ("htcondor",)),
     )
     backoff.done()
     evict.done()
@@ -198,12 +205,46 @@ def _window(reader: Reader) -> Window:
 
 
 def _guest(reader: Reader, system: System) -> GuestConfig:
+    backend = reader.choice("backend", system.backends)
+    guest = _colinux(reader, system) if backend == "colinux" else _qemu(reader, system)
+    reader.done()
+    return guest
+
+
+def _colinux(reader: Reader, system: System) -> GuestConfig:
+    """Read where role colinux put the guest; memory and network are that one's configuration's."""
+    path = reader.windows_path if system.windows else reader.path
+    answer = None
+    if reader.has("answer"):
+        asked = reader.child("answer")
+        answer = (asked.address("address"), asked.whole("port", 1, 65535))
+        asked.done()
+    return GuestConfig(
+        backend="colinux",
+        image=path("image"),
+        image_id=reader.text("image_id", r"[A-Za-z0-9._-]{1,128}"),
+        memory_mib=reader.whole("memory_mib", 8, 1000),
+        cpus=1,
+        cpu_percent=100,
+        user="",
+        token="",
+        accel="",
+        colinux=ColinuxSpec(
+            folder=path("folder"),
+            service=reader.text("service", SERVICE),
+            network=reader.choice("network", tuple(HELPERS)),
+            answer=answer,
+        ),
+    )
+
+
+def _qemu(reader: Reader, system: System) -> GuestConfig:
     path = reader.windows_path if system.windows else reader.path
     # Left out it is outbound: what reaches the master's pool port and nothing else.
     network = reader.choice("network", NETWORKS) if reader.has("network") else NETWORKS[0]
     hub, hub_address = _hub(reader.child("hub"), system) if network == "hub" else (None, "")
-    guest = GuestConfig(
-        backend=reader.choice("backend", ("qemu",)),
+    return GuestConfig(
+        backend="qemu",
         image=path("image"),
         image_id=reader.text("image_id", r"[A-Za-z0-9._-]{1,128}"),
         memory_mib=reader.whole("memory_mib", 64, 1048576),
@@ -216,8 +257,6 @@ def _guest(reader: Reader, system: System) -> GuestConfig:
         hub=hub,
         hub_address=hub_address,
     )
-    reader.done()
-    return guest
 
 
 def _hub(reader: Reader, system: System) -> tuple[HubSpec, str]:
@@ -235,10 +274,10 @@ def _hub(reader: Reader, system: System) -> tuple[HubSpec, str]:
     return hub, address
 
 
-def _pool(reader: Reader) -> PoolConfig:
+def _pool(reader: Reader, engines: tuple[str, ...]) -> PoolConfig:
     pool = PoolConfig(
         name=reader.text("name", WORD),
-        engine=reader.choice("engine", ("htcondor",)),
+        engine=reader.choice("engine", engines),
         # A desktop's guest has no name service, and a look-up could hold the agent up: addresses only.
         master=reader.address("master"),
         port=reader.whole("port", 1, 65535),

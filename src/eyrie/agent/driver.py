@@ -80,6 +80,8 @@ class Driver:
                 self._stage = max(self._stage, STAGES.get(words[0], Stage.BOOTING))
         elif message.kind == "jobs" and words and words[0].isdigit():
             self.jobs = int(words[0])
+        elif message.kind == "lost":
+            self._trouble = " ".join(words)
         elif message.kind == "hub":
             log("the pool's hub: " + " ".join(words))
         elif message.kind == "invalid":
@@ -162,6 +164,9 @@ class Driver:
         assert guest is not None
         self._ended_cpu, self._cpu = self._ended_cpu + self._cpu, 0.0
         self.jobs = 0
+        released = guest.released()
+        if released:
+            log(released)
         guest.close()
 
 
@@ -189,4 +194,5 @@ def spec(config: Config, run_dir: Path) -> GuestSpec:
             **({"hub_address": guest.hub_address} if guest.hub else {}),
         },
         hub=guest.hub,
+        colinux=guest.colinux,
     )

@@ -75,6 +75,10 @@ def local_problem(config: Config, directory: StateDir) -> str:
     """Return what on this desktop itself keeps it from joining."""
     if not directory.probe():
         return directory.problem
+    if config.guest.colinux:  # no engine runs in its guest, which has no use for a token
+        image = config.guest.image
+        there = Path(image).is_file()
+        return "" if there else f"there is no guest's image {image}; run site.yml (role colinux)"
     if not Path(config.guest.image).is_dir():
         return f"there is no guest image at {config.guest.image}; run site.yml to install it"
     return token_problem(Path(config.guest.token), time.time())

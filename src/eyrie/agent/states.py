@@ -145,7 +145,10 @@ def _starting(value: Value, seen: Observation, now: float, policy: Policy) -> St
         return _enter(value, State.JOINED, "the owner is away and the pool accepted this desktop", now), ()
     if now - value.since >= policy.start_timeout:
         reason = f"the guest did not join within {policy.start_timeout:g} s"
-        return _end(value, _Leave(reason, False, reason), now), (KillGuest(reason),)
+        late = _Leave(reason, False, reason)
+        if seen.guest.stage is Stage.BOOTING:
+            return _end(value, late, now), (KillGuest(reason),)
+        return _evict(value, late, now, policy)
     return value, ()
 
 

@@ -26,6 +26,16 @@ class HubSpec:
 
 
 @dataclass(frozen=True)
+class ColinuxSpec:
+    """The one guest of coLinux on a desktop, as role colinux installed it."""
+
+    folder: str
+    service: str
+    network: str  # a key of colinux_names.HELPERS
+    answer: tuple[str, int] | None = None  # address and port at which it must answer; none: it is not asked
+
+
+@dataclass(frozen=True)
 class GuestSpec:
     """One guest to start; nothing in it is secret (the token is named by its path)."""
 
@@ -41,21 +51,23 @@ class GuestSpec:
     run_dir: str  # private directory of sockets, made and removed by the backend
     config: Mapping[str, str] = field(default_factory=dict)  # what the guest reads at boot, KEY=VALUE
     hub: HubSpec | None = None  # a second network device, for guests that must reach one another
+    colinux: ColinuxSpec | None = None  # of that backend alone, to which little of the above means anything
 
 
 @dataclass(frozen=True)
 class Message:
     """One line from the guest, parsed."""
 
-    kind: str  # hello, state, refused, jobs or invalid; hub is the agent's own end of the cable
+    # hello, state, refused, jobs or invalid; of the desktop's own end: hub (the cable), lost (the backend)
+    kind: str
     words: tuple[str, ...]
 
 
 class Guest(Protocol):
-    """A started guest. No method but `pause` and `resume` waits for anything."""
+    """A started guest. No method but `pause`, `resume`, `kill` and `released` waits for anything."""
 
     pid: int
-    accelerator: str  # kvm or tcg
+    accelerator: str  # kvm, tcg, whpx or colinux
 
     def fileno(self) -> int:
         """Return the channel's descriptor: readable when messages are waiting."""
@@ -80,6 +92,9 @@ class Guest(Protocol):
 
     def cpu_seconds(self) -> float:
         """Return the user and system time the guest has used on this desktop."""
+
+    def released(self) -> str:
+        """Return, of a dead one, whether its memory is the desktop's again; empty where its end says so."""
 
     def close(self) -> None:
         """Remove sockets and files of the guest from `run_dir`."""

@@ -64,6 +64,10 @@ class TalkingGuest(ABC):
         except (BlockingIOError, ConnectionError):
             return
 
+    def released(self) -> str:
+        """Return nothing: the guest's memory was QEMU's own, which has ended."""
+        return ""
+
     def hang_up(self) -> None:
         """Close both conversations, and pull out the cable."""
         if self._cable:

@@ -68,6 +68,9 @@ class FakeGuest:
     def cpu_seconds(self) -> float:
         return self.cpu
 
+    def released(self) -> str:
+        return ""
+
     def close(self) -> None:
         if not self.closed:
             self.closed = True

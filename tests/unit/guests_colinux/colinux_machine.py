@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 from eyrie.guests.colinux import Release
 from eyrie.guests.colinux.install.model import (
     ACCOUNT,
-    DAEMON,
     DRIVER_FILE,
-    HELPERS,
     KERNEL,
     PROGRAM,
     RECOVERY,
@@ -22,6 +20,7 @@ from eyrie.guests.colinux.install.model import (
     Step,
     Wanted,
 )
+from eyrie.guests.colinux_names import DAEMON, HELPERS
 
 FOLDER = r"C:\coLinux"
 HELPER = HELPERS["bridge"]

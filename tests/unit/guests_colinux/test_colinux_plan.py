@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 
 from eyrie.errors import EyrieError
 from eyrie.guests.colinux.install import Wanted, absent, present
-from eyrie.guests.colinux.install.model import (
-    DRIVER_FILE,
-    HELPERS,
-    KERNEL,
-    PROGRAM,
-    RUNNING,
-    STOPPED,
-    Service,
-)
+from eyrie.guests.colinux.install.model import DRIVER_FILE, KERNEL, PROGRAM, RUNNING, STOPPED, Service
+from eyrie.guests.colinux_names import HELPERS
 from tests.unit.guests_colinux.colinux_machine import Machine, wanted
 
 RELEASES = st.sampled_from(["0.6.1", "0.6.4", "0.7.9"])

@@ -35,7 +35,8 @@ class _Memory(ctypes.Structure):
         ("size", ctypes.c_uint32),
         ("load", ctypes.c_uint32),
         ("total", ctypes.c_uint64),
-        *((name, ctypes.c_uint64) for name in ("free", "a", "b", "c", "d", "e")),
+        ("free", ctypes.c_uint64),
+        *((name, ctypes.c_uint64) for name in ("a", "b", "c", "d", "e")),
     )
 
 
@@ -55,7 +56,7 @@ class Windows:
             "architecture": os.environ.get(
                 "PROCESSOR_ARCHITEW6432", os.environ.get("PROCESSOR_ARCHITECTURE", "")
             ),
-            "memory_mib": _memory_mib(),
+            "memory_mib": memory_mib()[0],
             "processors": os.cpu_count() or 1,
             "virtualisation": {"hypervisor": hypervisor, "firmware": bool(present(FIRMWARE)), "whpx": whpx},
             "pae": bool(present(PAE)),
@@ -92,11 +93,12 @@ def _version() -> str:
     return f"{told.major}.{told.minor}.{told.build}"
 
 
-def _memory_mib() -> int:
+def memory_mib() -> tuple[int, int]:
+    """Return how much memory there is, and how much of it nobody uses."""
     told = _Memory()
     told.size = ctypes.sizeof(told)
     _library("kernel32").GlobalMemoryStatusEx(ctypes.byref(told))
-    return int(told.total) >> 20
+    return int(told.total) >> 20, int(told.free) >> 20
 
 
 def _hypervisor() -> tuple[bool, str]:

@@ -50,14 +50,21 @@ class Quiet:
 def backends(state: Path, job: GuestJob) -> Callable[[GuestConfig], Backend]:
     """Return what returns the configured guest backend; it remembers what it found out."""
 
+    # Loaded when the first guest is started: a desktop that never joins pays no memory for it.
     @functools.lru_cache(maxsize=None)
-    def backend(program: str) -> Backend:
-        # Loaded when the first guest is started: a desktop that never joins pays no memory for it.
-        from eyrie.guests.windows.start import backend as qemu
+    def qemu(program: str) -> Backend:
+        from eyrie.guests.windows.start import backend
 
-        return qemu(program, state, job)
+        return backend(program, state, job)
 
-    return lambda guest: backend(guest.program)
+    @functools.lru_cache(maxsize=None)
+    def colinux() -> Backend:
+        from eyrie.guests.windows.colinux import ColinuxBackend
+        from eyrie.guests.windows.colinux_desktop import WindowsDesktop
+
+        return ColinuxBackend(WindowsDesktop(job))
+
+    return lambda guest: colinux() if guest.colinux else qemu(guest.program)
 
 
 def monitor(

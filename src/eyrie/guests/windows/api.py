@@ -49,7 +49,7 @@ class Handle:
     """A kernel object's handle, closed once."""
 
     def __init__(self, value: Any) -> None:
-        self.value: int | None = value if isinstance(value, int) else value.value
+        self.value: int | None = getattr(value, "value", value)
 
     def close(self) -> None:
         """Let go of the object."""

@@ -62,6 +62,11 @@ class Limits:
 
     memory_bytes: int
     cpu_rate: int  # hundredths of a percent of the whole desktop
+    processes: int = 1  # a QEMU that is taken over starts nothing else
+
+
+UNCOUNTED = Limits(0, 0, 0)
+"""The lowest priority alone: for a guest whose memory is a driver's, and whose process starts others."""
 
 
 def limits(spec: GuestSpec, processors: int) -> Limits:
@@ -87,16 +92,17 @@ class Job:
             raise
 
     def _limit(self, wanted: Limits) -> None:
+        counted = _ACTIVE_PROCESS | _JOB_MEMORY if wanted.processes else 0
         basic = BasicLimits(
-            flags=_KILL_ON_CLOSE | _DIE_ON_EXCEPTION | _ACTIVE_PROCESS | _PRIORITY | _JOB_MEMORY,
-            most_processes=1,  # a QEMU that is taken over starts nothing else
+            flags=_KILL_ON_CLOSE | _DIE_ON_EXCEPTION | _PRIORITY | counted,
+            most_processes=wanted.processes,
             priority_class=IDLE_PRIORITY,
         )
         if not self._set(_EXTENDED, ExtendedLimits(basic=basic, job_memory=wanted.memory_bytes)):
             raise failure("memory limit of the guest's job object")
         if not self._set(_UI, DWORD(_NO_DESKTOP)):
             self.missing.append("no access to the desktop's windows")
-        if not self._set(_CPU_RATE, CpuRate(_ENABLE | _HARD_CAP, wanted.cpu_rate)):
+        if wanted.cpu_rate and not self._set(_CPU_RATE, CpuRate(_ENABLE | _HARD_CAP, wanted.cpu_rate)):
             self.missing.append("processor time (needs Windows 8; it has the lowest priority all the same)")
 
     def _set(self, kind: int, value: ctypes._SimpleCData[int] | ctypes.Structure) -> bool:
@@ -106,7 +112,7 @@ class Job:
     def assign(self, process: Handle) -> None:
         """Put a process in; one that cannot be put in must not run."""
         if not kernel32("AssignProcessToJobObject", HANDLE, HANDLE)(self._handle.value, process.value):
-            raise failure("putting QEMU into its job object")
+            raise failure("putting the guest into its job object")
 
     def contains(self, pid: int) -> bool:
         """Ask Windows whether the process is in this job."""
@@ -143,7 +149,11 @@ class GuestJob:
 
     def renew(self, spec: GuestSpec) -> Job:
         """Return a new job for the guest that is about to start."""
-        self._job = Job(limits(spec, os.cpu_count() or 1))
+        return self.hold(limits(spec, os.cpu_count() or 1))
+
+    def hold(self, wanted: Limits) -> Job:
+        """Return a new job with these limits."""
+        self._job = Job(wanted)
         return self._job
 
     def take(self, pid: int) -> None:

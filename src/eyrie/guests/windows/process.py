@@ -23,6 +23,7 @@ from eyrie.guests.windows.api import (
     Handle,
     advapi32,
     failure,
+    function,
     kernel32,
 )
 from eyrie.guests.windows.identity import Identity
@@ -35,6 +36,9 @@ _USE_HANDLES = 0x100  # STARTF_USESTDHANDLES
 _HANDLE_LIST = 0x20002  # PROC_THREAD_ATTRIBUTE_HANDLE_LIST
 _READ, _WRITE, _SHARE_ALL = 0x80000000, 0x40000000, 0x7
 _CREATE_ALWAYS, _OPEN_EXISTING = 2, 3
+# To end it and put it into a job, to suspend it, to set its priority, to ask it, to wait for its end.
+_CONTROL = 0x1 | 0x100 | 0x800 | 0x200 | 0x400 | 0x100000
+_PATH = 32768  # characters
 
 
 class StartupInfo(ctypes.Structure):
@@ -62,7 +66,7 @@ class ProcessInformation(ctypes.Structure):
 
 
 class Process:
-    """A process of ours, by its handle: its number can never come to mean another."""
+    """A process, by its handle: its number can never come to mean another."""
 
     def __init__(self, made: ProcessInformation) -> None:
         self.pid = int(made.pid)
@@ -96,6 +100,31 @@ class Process:
                 self._status = code.value
         return self._status
 
+    def program(self) -> str:
+        """Return the path of the program that it runs."""
+        path, size = ctypes.create_unicode_buffer(_PATH), DWORD(_PATH)
+        name = kernel32("QueryFullProcessImageNameW", HANDLE, DWORD, TEXT, POINTER)
+        if not name(self._handle.value, 0, path, ctypes.byref(size)):
+            raise failure(f"program of process {self.pid}")
+        return path.value
+
+    def hold(self) -> None:
+        """Suspend all its threads."""
+        self._all_threads("NtSuspendProcess")
+
+    def release(self) -> None:
+        """Let them go on."""
+        self._all_threads("NtResumeProcess")
+
+    def _all_threads(self, name: str) -> None:
+        status = function("ntdll", name, DWORD, HANDLE)(self._handle.value)
+        if status:
+            raise GuestError(
+                f"{name} of process {self.pid}",
+                seen=f"status {status:#x}",
+                wanted="its threads suspended or going",
+            )
+
     def terminate(self) -> None:
         """End it at once."""
         if self._handle.value:
@@ -114,6 +143,14 @@ class Process:
         """Let go of it."""
         self._thread.close()
         self._handle.close()
+
+
+def opened(pid: int) -> Process:
+    """Return a process that somebody else started."""
+    handle = kernel32("OpenProcess", DWORD, BOOL, DWORD, result=HANDLE)(_CONTROL, 0, pid)
+    if not handle:
+        raise failure(f"opening process {pid}")
+    return Process(ProcessInformation(process=handle, pid=pid))
 
 
 def launch(command: Sequence[str], identity: Identity, output: Path, job: Job) -> Process:

@@ -13,7 +13,8 @@ from typing import Protocol
 from eyrie.errors import EyrieError
 from eyrie.guests.colinux.install import lines
 from eyrie.guests.colinux.install.look import look_line, parse
-from eyrie.guests.colinux.install.model import DAEMON, PROGRAM, RUNNING, Present, Step, Wanted
+from eyrie.guests.colinux.install.model import PROGRAM, RUNNING, Present, Step, Wanted
+from eyrie.guests.colinux_names import DAEMON
 
 Content = bytes | Path
 POLL_SECONDS = 2.0

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eyrie.guests.colinux.install.look import EVENTS
-from eyrie.guests.colinux.install.model import ACCOUNT, DAEMON, PROGRAM, RECOVERY, Step, Wanted
+from eyrie.guests.colinux.install.model import ACCOUNT, PROGRAM, RECOVERY, Step, Wanted
 from eyrie.guests.colinux.preflight.script import DRIVER
+from eyrie.guests.colinux_names import DAEMON
 from eyrie.windows.quoting import argument
 
 REMEDIES = {

@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 
 from eyrie.errors import EyrieError
-from eyrie.guests.colinux.install.model import DAEMON, PROGRAM, Present, Service
+from eyrie.guests.colinux.install.model import PROGRAM, Present, Service
 from eyrie.guests.colinux.preflight.script import DRIVER
+from eyrie.guests.colinux_names import DAEMON
 from eyrie.windows.quoting import argument
 
 MARK = "eyrie-part"

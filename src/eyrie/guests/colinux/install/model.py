@@ -9,19 +9,10 @@ from typing import Literal
 
 from eyrie.guests.colinux.release import Release
 
-DAEMON = "colinux-daemon.exe"
 DRIVER_FILE = "linux.sys"
 KERNEL = "vmlinux"
 PROGRAM = "eyrie-files.exe"
 """Our own program that brings files; where it lies the folder is ours."""
-
-HELPERS = {
-    "bridge": "colinux-bridged-net-daemon.exe",
-    "ndis": "colinux-ndis-net-daemon.exe",
-    "tap": "colinux-net-daemon.exe",
-    "slirp": "colinux-slirp-net-daemon.exe",
-}
-"""The process that carries a guest's frames, by the kind of its network; without it the guest has none."""
 
 STOPPED, RUNNING = 1, 4
 START = {"auto": 2, "demand": 3}

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from eyrie.errors import EyrieError
 from eyrie.guests.colinux.install.model import (
     ACCOUNT,
-    DAEMON,
     DRIVER_FILE,
     PROGRAM,
     RECOVERY,
@@ -24,6 +23,7 @@ from eyrie.guests.colinux.install.model import (
     Step,
     Wanted,
 )
+from eyrie.guests.colinux_names import DAEMON
 
 TEMPORARY = ".new"
 IN_USE = "in-use"

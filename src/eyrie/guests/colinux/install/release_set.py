@@ -14,8 +14,9 @@ from eyrie.artefacts.catalogue import load
 from eyrie.artefacts.depot import Depot, depot_root
 from eyrie.artefacts.file_set import digest
 from eyrie.errors import EyrieError
-from eyrie.guests.colinux.install.model import DAEMON, DRIVER_FILE, KERNEL
+from eyrie.guests.colinux.install.model import DRIVER_FILE, KERNEL
 from eyrie.guests.colinux.release import Release
+from eyrie.guests.colinux_names import DAEMON
 
 NETDRIVER = "netdriver/"
 _MOST_BYTES = 64 << 20
