@@ -4,21 +4,26 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.eyrie.pool.plugins.plugin_utils.colinux_desktops import (
     PROGRAM,
+    WINDOW,
     guests,
     program,
     shown,
+    window,
 )
 from ansible_collections.eyrie.pool.plugins.plugin_utils.desktop_prompt import Prompt
 
 from eyrie.desktops.model import Lost
 from eyrie.errors import EyrieError
 from eyrie.guests.colinux import Release, render
+from eyrie.guests.colinux.hours import running_now
 from eyrie.guests.colinux.install import Carrier, Wanted, absent, present
 from eyrie.guests.colinux.install.carry import Content
 from eyrie.guests.colinux.install.model import PROGRAM as PROGRAM_FILE
@@ -49,8 +54,10 @@ SPEC: dict[str, Any] = {
     "image": {"type": "str", "default": "root_fs"},
     "image_file": {"type": "path", "default": ""},
     "image_sha256": {"type": "str", "default": ""},
-    "start": {"type": "str", "choices": ["auto", "demand"], "default": "auto"},
+    "start": {"type": "str", "choices": ["auto", "demand", "agent"], "default": "auto"},
     "running": {"type": "bool", "default": True},
+    "busy_windows": {"type": "list", "elements": "dict", "options": WINDOW, "default": []},
+    "busy_lead_minutes": {"type": "int", "default": 0},
     "poweroff": {"type": "list", "elements": "str", "default": []},
     "start_seconds": {"type": "int", "default": 60},
     "stop_seconds": {"type": "int", "default": 120},
@@ -91,7 +98,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 stop_seconds=arguments["stop_seconds"],
             )
             plan = present if arguments["state"] == "present" else absent
-            steps = plan(carrier.look(), wanted)
+            seen = carrier.look()
+            wanted = replace(wanted, running=_running(arguments, seen.bias))
+            steps = plan(seen, wanted)
             if not self._task.check_mode:
                 for step in steps:
                     self._display.vv(f"{host}: {step}")
@@ -107,9 +116,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             changed=bool(steps),
             diff=shown(steps, host),
             round_trips=prompt.round_trips,
-            colinux_desktop={"steps": [str(step) for step in steps]},
+            colinux_desktop={"steps": [str(step) for step in steps], "running": wanted.running is True},
         )
         return result
+
+
+def _running(arguments: dict[str, Any], bias: int | None) -> bool | None:
+    """Return whether the guest shall run now; None leaves that to others, as outside its hours."""
+    if arguments["start"] == "agent":
+        return None
+    busy = [window(each) for each in arguments["busy_windows"]]
+    lead = arguments["busy_lead_minutes"]
+    return running_now(arguments["running"], busy, lead, bias, datetime.now(UTC))
 
 
 def _guest(arguments: dict[str, Any], variables: dict[str, Any], host: str) -> Desktop:

@@ -1,23 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.eyrie.pool.plugins.plugin_utils.colinux_desktops import WINDOW, window
 from ansible_collections.eyrie.pool.plugins.plugin_utils.desktop_prompt import Prompt
 
-from eyrie.agent.idle.calendar import DAYS, Window, parse_time
 from eyrie.errors import EyrieError
 from eyrie.guests.colinux import hours
 from eyrie.guests.colinux.hours import Hours
 
-WINDOW = {
-    "days": {"type": "list", "elements": "str", "choices": list(DAYS), "required": True},
-    "from": {"type": "str", "required": True},
-    "to": {"type": "str", "required": True},
-}
 SPEC: dict[str, Any] = {
     "busy_windows": {"type": "list", "elements": "dict", "options": WINDOW, "default": []},
     "service": {"type": "str", "default": "EyrieGuest"},
@@ -25,7 +19,6 @@ SPEC: dict[str, Any] = {
     "drain_minutes": {"type": "int", "default": 5},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -70,16 +63,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def _wanted(given: dict[str, Any]) -> Hours:
     if given["state"] == "absent":
         return Hours((), ())
-    busy = [_window(each) for each in given["busy_windows"]]
+    busy = [window(each) for each in given["busy_windows"]]
     for name in ("stop_minutes", "drain_minutes"):
         if not 0 <= given[name] <= 240:
             raise EyrieError(name, seen=given[name], wanted="a number of minutes from 0 to 240")
     return hours.hours(busy, given["service"], given["stop_minutes"], given["drain_minutes"])
-
-
-def _window(given: dict[str, Any]) -> Window:
-    for end in ("from", "to"):
-        if not _TIME.fullmatch(given[end]):
-            raise EyrieError(f"busy_windows: {end}", seen=given[end], wanted="HH:MM, such as 07:00")
-    days = frozenset(DAYS.index(day) for day in given["days"])
-    return Window(days, parse_time(given["from"]), parse_time(given["to"]))

@@ -11,6 +11,7 @@ from ansible_collections.eyrie.pool.plugins.plugin_utils.desktop_prompt import P
 from ansible_collections.eyrie.pool.plugins.plugin_utils.pool_authority import read_authority
 
 from eyrie import __version__
+from eyrie.agent.converge.plan import FITS
 from eyrie.credentials.authority import WantedCertificate
 from eyrie.desktops.bring import Order, bring, public, shown
 from eyrie.desktops.model import DesktopOutcome, Lost, Package, Story
@@ -163,7 +164,14 @@ def _package(msi: dict[str, Any], agent: dict[str, Any], ca: str) -> Package:
         ),
         ca=ca,
         msiexec_fetches=msi["msiexec_fetches"],
+        backend=_backend(agent),
     )
+
+
+def _backend(agent: dict[str, Any]) -> str:
+    """Return what runs the guest; a word that is none is named by the agent, which reads all of it."""
+    backend = (agent.get("guest") or {}).get("backend")
+    return backend if backend in FITS else "qemu"
 
 
 def _token(wanted: dict[str, Any] | None) -> WantedToken | None:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from eyrie.agent.idle.calendar import DAYS, Window, parse_time
 from eyrie.errors import EyrieError
 from eyrie.guests.colinux.install.program import COMPILER, build
 from eyrie.guests.colinux.sources import KEYS, Desktop, read
@@ -19,6 +21,24 @@ PROGRAM = {
     "compiler": {"type": "str", "default": COMPILER},
 }
 """How an action has the program that brings files."""
+
+
+WINDOW = {
+    "days": {"type": "list", "elements": "str", "choices": list(DAYS), "required": True},
+    "from": {"type": "str", "required": True},
+    "to": {"type": "str", "required": True},
+}
+"""How an action is told of the owner's hours."""
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def window(given: dict[str, Any]) -> Window:
+    """Read one of them."""
+    for end in ("from", "to"):
+        if not _TIME.fullmatch(given[end]):
+            raise EyrieError(f"busy_windows: {end}", seen=given[end], wanted="HH:MM, such as 07:00")
+    days = frozenset(DAYS.index(day) for day in given["days"])
+    return Window(days, parse_time(given["from"]), parse_time(given["to"]))
 
 
 def program(arguments: dict[str, Any]) -> bytes:

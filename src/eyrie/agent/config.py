@@ -163,10 +163,10 @@ def _config(top: Reader, system: System) -> Config:
     backoff = top.child("backoff")
     first = backoff.number("first_seconds", 1, 86400)
     evict = top.child("evict")
-    guest = _guest(top.child("guest"), system)
+    idle, guest = _idle(top.child("idle"), system), _guest(top.child("guest"), system)
     config = Config(
         name=top.text("name", NAME),
-        idle=_idle(top.child("idle"), system),
+        idle=idle,
         grace_seconds=evict.number("grace_seconds", COLINUX_GRACE if guest.colinux else 0, 600),
         backoff_first=first,
         backoff_max=backoff.number("max_seconds", first, 86400),
@@ -223,7 +223,7 @@ def _colinux(reader: Reader, system: System) -> GuestConfig:
         backend="colinux",
         image=path("image"),
         image_id=reader.text("image_id", r"[A-Za-z0-9._-]{1,128}"),
-        memory_mib=reader.whole("memory_mib", 8, 1000),
+        memory_mib=0,
         cpus=1,
         cpu_percent=100,
         user="",

@@ -59,6 +59,9 @@ class Package:
     ca: str = ""
     """Certificates that the server of a URL must be signed by; empty: those that Windows trusts."""
 
+    backend: str = "qemu"
+    """What runs the guest there."""
+
     msiexec_fetches: bool = False
     """Whether msiexec may fetch a URL by itself where there is no curl; its hash is then not checked."""
 

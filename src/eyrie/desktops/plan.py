@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from eyrie.agent.converge.plan import FITS
 from eyrie.desktops.model import DesktopOutcome, Package, Seen
 
 WINDOWS = ("6.1", "6.2", "6.3", "10.0")
@@ -25,7 +26,7 @@ def plan(seen: Seen, package: Package, *, tidy: bool = True) -> Step:
 
     With `tidy` a release that a lost power left beside the wanted one is a reason to install that again.
     """
-    _refuse_strange(seen)
+    _refuse_strange(seen, package.backend)
     if not package.source:
         if seen.version:
             return Step.KEEP
@@ -35,6 +36,14 @@ def plan(seen: Seen, package: Package, *, tidy: bool = True) -> Step:
             seen="none",
             wanted="the MSI, pushed by GPO, Intune or by hand",
             next_step="push it, see docs/msi.md, or set windows_agent_msi_source",
+        )
+    if FITS[package.backend].bits != 64:
+        raise DesktopOutcome(
+            "no MSI for this desktop",
+            "windows_agent_msi_source",
+            seen=package.source,
+            wanted="none: the MSI is of 64 bits, and this desktop of 32",
+            next_step="put an agent of 32 bits there by hand (docs/colinux.md), and set it to none",
         )
     if not seen.version:
         return Step.INSTALL
@@ -58,22 +67,32 @@ def _other_build(seen: Seen, package: Package) -> bool:
     return bool(package.product_code and seen.products) and package.product_code.upper() not in seen.products
 
 
-def _refuse_strange(seen: Seen) -> None:
-    if ".".join(seen.windows.split(".")[:2]) not in WINDOWS:
+def _refuse_strange(seen: Seen, backend: str) -> None:
+    """Refuse a Windows that no agent runs on, or a processor that the backend is not for."""
+    fit = FITS[backend]
+    version = ".".join(seen.windows.split(".")[:2])
+    if version not in (*WINDOWS, *fit.versions):
+        hours = ": role colinux_hours runs its guest without an agent" if version.startswith("5.") else ""
         raise DesktopOutcome(
             "unknown Windows version",
             "Windows of this desktop",
             seen=seen.windows or "nothing that `ver` says",
             wanted="Windows 7, 8, 8.1, 10 or 11",
-            next_step="take it out of windows_agent",
+            next_step=f"take it out of windows_agent{hours}",
         )
-    if seen.architecture != "AMD64":
+    if seen.architecture != fit.architecture.upper():
+        others = [
+            name
+            for name, each in FITS.items()
+            if (each.architecture.upper(), True) == (seen.architecture, version in each.versions)
+        ]
+        ways = [f"set windows_agent_guest_backend: {each} (docs/colinux.md)" for each in others]
         raise DesktopOutcome(
-            "not a 64-bit desktop",
+            f"not a {fit.bits}-bit desktop",
             "processor architecture of this desktop",
             seen=seen.architecture,
-            wanted="AMD64: the agent and the backend qemu are 64-bit programs",
-            next_step="take it out of windows_agent",
+            wanted=f"{fit.architecture} for the backend {backend}",
+            next_step=", or ".join([*ways, "take it out of windows_agent"]),
         )
 
 

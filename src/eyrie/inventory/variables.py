@@ -60,7 +60,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "openmosix_vm_stop_seconds": (5, 3600),
     "windows_agent_backoff_first_seconds": (1, 3600),
     "windows_agent_backoff_max_seconds": (1, 86400),
-    "windows_agent_evict_grace_seconds": (2, 60),
+    "windows_agent_evict_grace_seconds": (2, 120),
     "windows_agent_foreign_cpu_percent": (1, 100),
     "windows_agent_guest_cpu_percent": (1, 100),
     "windows_agent_guest_cpus": (1, 64),

@@ -89,7 +89,6 @@ class ColinuxPlayer:
             "network": "bridge",
             "image": str(desktop.root / "root_fs"),
             "image_id": "0.6.1",
-            "memory_mib": 128,
         }
         desktop.paths.config.write_text(json.dumps(data))
 

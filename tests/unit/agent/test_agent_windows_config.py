@@ -15,6 +15,7 @@ from eyrie.agent import opt_out
 from eyrie.agent.config import LINUX, WINDOWS, parse
 from eyrie.agent.storage import StateDir
 from eyrie.errors import EyrieError
+from eyrie.guests.backend import ColinuxSpec
 
 
 def windows_config(**changes: Any) -> str:
@@ -73,6 +74,54 @@ def test_linux_takes_nothing_of_it(change: dict[str, Any]) -> None:
     data["guest"].update(change)
     with pytest.raises(EyrieError, match="guest"):
         parse(json.dumps(data), "agent.json", LINUX)
+
+
+def colinux_config(**changes: Any) -> str:
+    data = json.loads(windows_config(evict__grace_seconds=60, pool__engine="none"))
+    data["guest"] = {
+        "backend": "colinux",
+        "folder": r"C:\coLinux",
+        "service": "EyrieGuest",
+        "network": "bridge",
+        "image": r"C:\coLinux\root_fs",
+        "image_id": "colinux-0.6.1",
+    }
+    for path, value in changes.items():
+        section, key = path.split("__")
+        data[section][key] = value
+    return json.dumps(data)
+
+
+def test_a_guest_of_colinux_is_read_on_windows_alone() -> None:
+    answer = {"address": "10.77.0.21", "port": 22}
+    guest = parse(colinux_config(guest__answer=answer), "agent.json", WINDOWS).guest
+    assert guest.colinux == ColinuxSpec(r"C:\coLinux", "EyrieGuest", "bridge", ("10.77.0.21", 22))
+    assert guest.token == guest.program == ""
+    unasked = parse(colinux_config(), "agent.json", WINDOWS).guest.colinux
+    assert unasked is not None and unasked.answer is None
+    with pytest.raises(EyrieError, match="found 'colinux', wanted one of qemu"):
+        parse(json.dumps({**config(), "guest": json.loads(colinux_config())["guest"]}), "agent.json", LINUX)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"guest__backend": "vmware"}, "one of qemu, colinux"),
+        ({"guest__network": "outbound"}, "guest.network"),
+        ({"guest__folder": "coLinux"}, "guest.folder"),
+        ({"guest__service": "two words"}, "guest.service"),
+        ({"guest__memory_mib": 128}, "guest.memory_mib"),  # it is role colinux' to say
+        ({"guest__token": r"C:\token"}, "guest.token"),  # no engine runs in it
+        ({"guest__answer": {"address": "guest", "port": 22}}, "guest.answer.address"),
+        ({"guest__answer": {"address": "10.77.0.21", "port": 0}}, "guest.answer.port"),
+        ({"evict__grace_seconds": 5}, "evict.grace_seconds"),  # it would be killed before it has halted
+        ({"pool__engine": "htcondor"}, "pool.engine"),
+    ],
+)
+def test_what_is_wrong_of_a_guest_of_colinux_is_named(change: dict[str, Any], named: str) -> None:
+    with pytest.raises(EyrieError) as refused:
+        parse(colinux_config(**change), "agent.json", WINDOWS)
+    assert named in str(refused.value)
 
 
 OWNER, OTHER = "S-1-5-21-1-2-3-1001", "S-1-5-21-1-2-3-1002"

@@ -200,3 +200,33 @@ def test_what_keeps_a_desktop_out(facts: dict[str, Any], name: str | None) -> No
     found = obstacles(Told(**facts).about(), DESIRED.spec)
     assert [each["name"] for each in found] == ([name] if name else [])
     assert all("Nothing was changed" in each["text"] for each in found)
+
+
+VISTA, SEVEN, EIGHT = ({"version": f"6.{minor}.7601", "product": ""} for minor in (0, 1, 2))
+XP = {"version": "5.1.2600", "product": ""}
+
+
+@pytest.mark.parametrize(
+    "facts, backend, names, remedy",
+    [
+        ({"windows": VISTA, "architecture": "x86", "memory_mib": 512}, "colinux", [], ""),
+        ({"windows": SEVEN, "architecture": "x86"}, "colinux", [], ""),
+        ({"windows": EIGHT}, "colinux", ["unknown Windows version", "not a 32-bit desktop"], "backend: qemu"),
+        ({"windows": EIGHT, "architecture": "x86"}, "colinux", ["unknown Windows version"], ""),
+        ({"windows": SEVEN}, "colinux", ["not a 32-bit desktop"], ""),
+        ({"windows": XP, "architecture": "x86"}, "colinux", ["unknown Windows version"], "colinux_hours"),
+        (
+            {"windows": SEVEN, "architecture": "x86"},
+            "qemu",
+            ["unknown Windows version", "not a 64-bit desktop"],
+            "windows_agent_guest_backend: colinux",
+        ),
+    ],
+)
+def test_what_a_backend_is_not_for_names_the_one_that_is(
+    facts: dict[str, Any], backend: str, names: list[str], remedy: str
+) -> None:
+    agent = {**configuration(), "guest": {**configuration()["guest"], "backend": backend}}
+    found = obstacles(Told(**facts).about(), replace(DESIRED.spec, agent=agent))
+    assert [each["name"] for each in found] == names
+    assert all((remedy in each["text"]) if remedy else ("Next" not in each["text"]) for each in found)

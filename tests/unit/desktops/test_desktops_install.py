@@ -83,6 +83,8 @@ def test_check_looks_and_touches_nothing() -> None:
         ({"ver": "something else"}, {}, "unknown Windows version"),
         ({"arch": "x86,%PROCESSOR_ARCHITEW6432%"}, {}, "not a 64-bit desktop"),
         ({"arch": "ARM64,%PROCESSOR_ARCHITEW6432%"}, {}, "not a 64-bit desktop"),
+        ({}, {"backend": "colinux"}, "not a 32-bit desktop"),
+        ({"arch": "x86,%PROCESSOR_ARCHITEW6432%"}, {"backend": "colinux"}, "no MSI for this desktop"),
         ({}, {"source": ""}, "agent not installed"),
         ({"sha256": "cd" * 32}, {}, "the package has another hash"),
         ({"fetched": 22}, {}, "the package cannot be fetched"),
@@ -104,6 +106,32 @@ def test_what_goes_wrong_has_a_name(state: dict[str, Any], package: dict[str, An
     told = outcome(desktop, **package)
     assert told == (name or told)
     assert desktop.version == state.get("version", "")  # nothing was half installed
+
+
+@pytest.mark.parametrize(
+    "ver, arch, backend, said",
+    [
+        ("6.1.7601", "x86", "qemu", "set windows_agent_guest_backend: colinux"),
+        ("10.0.19045", "AMD64", "colinux", "set windows_agent_guest_backend: qemu"),
+        ("5.1.2600", "x86", "colinux", "role colinux_hours"),
+        ("6.1.7601", "ARM64", "colinux", "Next: take it out of windows_agent"),
+    ],
+)
+def test_a_desktop_that_the_backend_is_not_for_is_told_the_other_way(
+    ver: str, arch: str, backend: str, said: str
+) -> None:
+    desktop = FakeWindows(ver=f"Microsoft Windows [Version {ver}]", arch=f"{arch},%PROCESSOR_ARCHITEW6432%")
+    with pytest.raises(DesktopOutcome) as refused:
+        bring(desktop, backend=backend)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("ver", ["6.0.6002", "6.1.7601"])
+def test_an_agent_put_on_a_32_bit_desktop_by_hand_is_kept(ver: str) -> None:
+    desktop = FakeWindows(
+        ver=f"Microsoft Windows [Version {ver}]", arch="x86,%PROCESSOR_ARCHITEW6432%", **INSTALLED
+    )
+    assert bring(desktop, backend="colinux", source="")[0] is Step.KEEP
 
 
 @pytest.mark.parametrize("state", [{"version": "0.1.0", "service": True}, {**INSTALLED, "version": "9.0.0"}])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from eyrie.guests.colinux import Release
 from eyrie.guests.colinux.install.model import (
     ACCOUNT,
+    DISABLED,
     DRIVER_FILE,
     KERNEL,
     PROGRAM,
@@ -118,6 +119,15 @@ class Machine:
         if self.service:
             self.service = replace(self.service, state=STOPPED)
 
+    def _hold_service(self, step: Step, want: Wanted) -> None:
+        assert self.service
+        self.service = replace(self.service, start=DISABLED)
+
+    def agent_starts(self) -> None:
+        """The desktop's agent tries to start the guest, as it may at any time."""
+        if self.service and self.service.start != DISABLED and not self.daemon:
+            self.run()
+
     def _remove_service(self, step: Step, want: Wanted) -> None:
         assert self.service and not self.daemon, "a service is removed after it was stopped"
         self.service = None
@@ -168,7 +178,7 @@ class Machine:
 
     def _set_recovery(self, step: Step, want: Wanted) -> None:
         assert self.service
-        self.service = replace(self.service, recovery=RECOVERY)
+        self.service = replace(self.service, recovery=(86400, ()) if want.start == "agent" else RECOVERY)
 
     def _start(self, step: Step, want: Wanted) -> None:
         assert self.service

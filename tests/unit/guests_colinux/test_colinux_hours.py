@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +45,39 @@ def test_a_lead_that_goes_over_midnight_is_the_day_before() -> None:
     plan = hours.hours([Window(frozenset({0, 6}), 0, 60)], "g", 5, 0)
     assert [str(task) for task in plan.tasks] == ["start g mon,sun 01:00", "stop g sat,sun 23:55"]
     assert plan.cron == ("55 23 * * 0,6",)
+
+
+NIGHT, MORNING, DAY_TIME = (datetime(2026, 11, 23, hour, 50, tzinfo=UTC) for hour in (3, 6, 12))  # a Monday
+
+
+@pytest.mark.parametrize(
+    ("running", "busy", "bias", "now", "wanted"),
+    [
+        (True, [OFFICE], 0, NIGHT, True),
+        (True, [OFFICE], 0, DAY_TIME, None),
+        (True, [OFFICE], 0, MORNING, None),  # it would be stopped again in a moment
+        (True, [OFFICE], -60, DAY_TIME - timedelta(hours=7), None),  # Berlin: 06:50
+        (True, [OFFICE], 0, DAY_TIME - timedelta(hours=7), True),  # London, at the same moment: 05:50
+        (True, [OFFICE], 480, DAY_TIME, True),  # Seattle: 04:50
+        (True, [OFFICE], -720, datetime(2026, 11, 22, 20, tzinfo=UTC), None),  # Auckland: Monday 08:00
+        (True, [OFFICE], None, NIGHT, None),  # not known means busy
+        (True, [], None, DAY_TIME, True),
+        (False, [OFFICE], 0, NIGHT, False),
+    ],
+)
+def test_a_converge_starts_a_guest_in_its_hours_alone(
+    running: bool, busy: list[Window], bias: int | None, now: datetime, wanted: bool | None
+) -> None:
+    assert hours.running_now(running, busy, 10, bias, now) is wanted
+
+
+@given(st.integers(0, WEEK - 1), st.integers(0, 40))
+def test_what_a_converge_starts_is_what_the_scheduler_has_running(minute: int, lead: int) -> None:
+    plan = hours.hours([OFFICE], "g", lead, 0)
+    events = {day * DAY + task.minute: task.verb for task in plan.tasks for day in task.days}
+    last = next(events[(minute - ago) % WEEK] for ago in range(WEEK) if (minute - ago) % WEEK in events)
+    now = datetime(2026, 11, 23, tzinfo=UTC) + timedelta(minutes=minute)
+    assert (hours.running_now(True, [OFFICE], lead, 0, now) is True) == (last == "start")
 
 
 WINDOWS = st.lists(

@@ -46,6 +46,11 @@ eyrie-part service
         STATE              : 1  STOPPED
 eyrie-part events
     EventMessageFile    REG_EXPAND_SZ    C:\coLinux\colinux-daemon.exe
+eyrie-part clock
+
+HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\TimeZoneInformation
+    ActiveTimeBias    REG_DWORD    0xffffffc4
+
 eyrie-part processes
 CommandLine="C:\coLinux\colinux-daemon.exe" --run-service "Eyrie"
 Name=colinux-daemon.exe
@@ -66,6 +71,12 @@ def test_an_answer_is_read_whatever_the_language() -> None:
     assert seen.service.recovery == RECOVERY
     assert (seen.daemons, seen.helpers) == (1, 0)  # another installation's daemon is none of ours
     assert seen.events.endswith("colinux-daemon.exe")
+    assert seen.bias == -60
+
+
+@pytest.mark.parametrize(("told", "bias"), [("0x1e0", 480), ("0x0", 0), ("", None), ("480", None)])
+def test_a_clock_that_is_not_told_is_not_known(told: str, bias: int | None) -> None:
+    assert parse(ANSWER.replace("0xffffffc4", told), "desk-1", FOLDER, HELPER).bias == bias
 
 
 def test_an_answer_without_its_end_is_none() -> None:
@@ -81,6 +92,16 @@ def test_lines_fit_and_have_balanced_brackets() -> None:
     steps = [Step(verb, "x") for verb in ("make-folder", "remove-driver", "install-service", "remove-folder")]
     for line in (look_line(FOLDER, "Eyrie", HELPER), *(command_lines.line(step, want) for step in steps)):
         assert len(line) < 8000 and line.count("(") == line.count(")")
+    agent = wanted(start="agent")
+    told = [
+        command_lines.line(Step(verb), agent)
+        for verb in ("hold-service", "configure-service", "set-recovery")
+    ]
+    assert told == [
+        "sc config Eyrie start= disabled",
+        "sc config Eyrie start= demand obj= LocalSystem",
+        'sc failure Eyrie reset= 86400 actions= ""',
+    ]
     assert "-c C:\\coLinux\\desk.xml" in command_lines.line(steps[2], want)
     assert "@C:\\coLinux\\desk.conf" in command_lines.line(steps[2], wanted("0.7.9"))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eyrie.errors import EyrieError
 from eyrie.guests.colinux.install import Wanted, absent, present
-from eyrie.guests.colinux.install.model import DRIVER_FILE, KERNEL, PROGRAM, RUNNING, STOPPED, Service
+from eyrie.guests.colinux.install.model import DRIVER_FILE, KERNEL, PROGRAM, RUNNING, START, STOPPED, Service
 from eyrie.guests.colinux_names import HELPERS
 from tests.unit.guests_colinux.colinux_machine import Machine, wanted
 
@@ -40,7 +40,7 @@ def verbs(machine: Machine, want: Wanted) -> list[str]:
 
 def assert_right(machine: Machine, want: Wanted) -> None:
     assert present(machine.look(), want) == []
-    assert machine.daemon == machine.helper == want.running
+    assert machine.daemon == machine.helper == want.running or want.running is None
     assert machine.driver == (RUNNING, want.files[DRIVER_FILE])
     assert machine.files is not None and want.files.items() <= machine.files.items()
     assert not [name for name in machine.files if name.endswith((".new", ".b64"))]
@@ -81,6 +81,58 @@ def test_absent_leaves_nothing_and_may_be_cut_off_too(
     assert absent(machine.look(), want) == []
     assert (machine.files, machine.driver, machine.service, machine.events) == (None, None, None, "")
     assert not machine.daemon
+
+
+AGENTS = st.builds(
+    lambda want: replace(want, start="agent", running=None),
+    st.builds(wanted, RELEASES, image=st.sampled_from(["i1", "i2"])),
+)
+
+
+@given(WANTED | AGENTS, AGENTS, st.lists(st.integers(0, 20), max_size=2), st.data())
+def test_the_agent_may_start_its_guest_at_any_time_and_nothing_is_replaced_under_it(
+    before: Wanted, want: Wanted, cuts: list[int], data: st.DataObject
+) -> None:
+    """The model refuses what a desktop would: a file in use, a driver with guests, a service that runs."""
+    machine = Machine()
+    converge(machine, before)
+    for cut in [*cuts, 99]:
+        for number, step in enumerate(present(machine.look(), want)):
+            if data.draw(st.booleans()):
+                machine.agent_starts()
+            machine.do(step, want)
+            if number == cut:
+                machine.cut_power()
+                break
+    assert_right(machine, want)
+    assert machine.service and machine.service.start == START["demand"]
+    assert not machine.service.recovery[1], "Windows would start it behind the agent's back"
+
+
+def test_an_agents_guest_is_neither_started_nor_stopped_without_need() -> None:
+    machine, want = Machine(), replace(wanted(), start="agent", running=None)
+    converge(machine, want)
+    assert_right(machine, want)
+    assert not machine.daemon
+    machine.agent_starts()
+    assert machine.daemon and present(machine.look(), want) == []
+    machine.helper = False  # the agent sees to that
+    assert present(machine.look(), want) == []
+    assert machine.files
+    machine.files[KERNEL] = "another"
+    assert verbs(machine, want) == ["hold-service", "stop", "put", "configure-service", "set-recovery"]
+
+
+def test_outside_its_hours_a_guest_is_left_as_it_is_and_stopped_only_for_a_change() -> None:
+    machine, want = running()
+    asis = replace(want, running=None)
+    assert present(machine.look(), asis) == []
+    assert machine.files
+    machine.files[KERNEL] = "another"
+    assert verbs(machine, asis) == ["stop", "put"]
+    converge(machine, asis)
+    assert not machine.daemon and present(machine.look(), asis) == []
+    assert verbs(machine, want) == ["start"]
 
 
 def running() -> tuple[Machine, Wanted]:

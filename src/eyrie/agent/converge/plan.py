@@ -19,8 +19,26 @@ OWNERS_MIB = 1024
 QEMU_MIB = 120
 """What QEMU takes beside the guest's memory."""
 
-KNOWN_WINDOWS = ("6.2", "6.3", "10.0")
-"""Windows 8 to 11: what QEMU is built for, by the numbers that Windows itself tells."""
+
+@dataclass(frozen=True)
+class Fit:
+    """The desktops that a backend is for."""
+
+    architecture: str
+    bits: int
+    versions: tuple[str, ...]
+    """By the numbers that Windows itself tells."""
+
+    windows: str
+
+
+FITS = {
+    "qemu": Fit("AMD64", 64, ("6.2", "6.3", "10.0"), "Windows 8, 8.1, 10 or 11"),
+    "colinux": Fit("x86", 32, ("6.0", "6.1"), "Windows Vista or 7"),
+}
+"""What QEMU is built for, and where coLinux runs and an agent does."""
+
+REMEDY = "set windows_agent_guest_backend: {}"
 
 
 @dataclass(frozen=True)
@@ -177,12 +195,10 @@ def obstacles(facts: Facts, spec: Spec) -> list[dict[str, str]]:
 
 
 def _obstacles(facts: Facts, guest: Mapping[str, Any]) -> list[dict[str, str]]:
-    found = []
-    version = str((facts["windows"] or {}).get("version", ""))
-    if facts["windows"] is not None and ".".join(version.split(".")[:2]) not in KNOWN_WINDOWS:
-        found.append(_named("unknown Windows version", version, "Windows 8, 8.1, 10 or 11"))
-    if guest.get("backend") == "qemu" and facts["architecture"] != "AMD64":
-        found.append(_named("not a 64-bit desktop", facts["architecture"], "AMD64 for the backend qemu"))
+    backend = str(guest.get("backend"))
+    found = _misfits(facts, backend, FITS[backend]) if backend in FITS else []
+    if backend == "colinux":  # how much it leaves to its owner is judged before it is installed
+        return found
     memory = guest.get("memory_mib")
     needed = (memory if isinstance(memory, int) else 0) + QEMU_MIB + OWNERS_MIB
     # A little less than the sum of its modules is told: firmware and graphics take their part.
@@ -197,5 +213,22 @@ def _obstacles(facts: Facts, guest: Mapping[str, Any]) -> list[dict[str, str]]:
     return found
 
 
-def _named(name: str, seen: str, wanted: str) -> dict[str, str]:
-    return {"name": name, "text": f"{name}: found {seen}, wanted {wanted}. Nothing was changed"}
+def _misfits(facts: Facts, backend: str, fit: Fit) -> list[dict[str, str]]:
+    found = []
+    told = str((facts["windows"] or {}).get("version", ""))
+    version, architecture = ".".join(told.split(".")[:2]), facts["architecture"]
+    other = next((name for name, each in FITS.items() if architecture == each.architecture), "")
+    remedy = REMEDY.format(other) if other and version in FITS[other].versions else ""
+    if facts["windows"] is not None and version not in fit.versions:
+        # No agent runs there, or it would not say this; the role is named for who reads it elsewhere.
+        way = "take it to colinux_hours" if version.startswith("5.") else remedy
+        found.append(_named("unknown Windows version", told, f"{fit.windows} for the backend {backend}", way))
+    if architecture != fit.architecture:
+        name = f"not a {fit.bits}-bit desktop"
+        found.append(_named(name, architecture, f"{fit.architecture} for the backend {backend}", remedy))
+    return found
+
+
+def _named(name: str, seen: str, wanted: str, remedy: str = "") -> dict[str, str]:
+    text = f"{name}: found {seen}, wanted {wanted}. Nothing was changed"
+    return {"name": name, "text": f"{text}. Next: {remedy}" if remedy else text}

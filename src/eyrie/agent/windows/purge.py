@@ -15,7 +15,7 @@ from eyrie.agent.windows.records import forget_source
 from eyrie.agent.windows.scm_values import NAME
 from eyrie.errors import EyrieError
 
-STOP_SECONDS = 90.0
+STOP_SECONDS = 130.0
 
 
 def purge(places: Places) -> list[str]:

@@ -31,7 +31,7 @@ from eyrie.errors import EyrieError
 
 ACCEPTED = 0x1 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100  # stop, shutdown, parameters, power, sessions, preshutdown
 WAIT_HINT = 30_000  # milliseconds; renewed with every look while the guest leaves
-PRESHUTDOWN_MILLISECONDS = 90_000
+PRESHUTDOWN_MILLISECONDS = 130_000
 _OWN_PROCESS = 0x10
 _CHANGE_CONFIG, _START = 0x2, 0x10
 _FAILURE_ACTIONS, _PRESHUTDOWN = 2, 7

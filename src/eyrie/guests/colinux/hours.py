@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from eyrie.agent.idle.calendar import DAYS, Window
@@ -119,6 +120,23 @@ def _grouped(verb: Verb, minutes: Iterable[int], service: str) -> list[Task]:
 def _cron(task: Task) -> str:
     days = ",".join(sorted(str((day + 1) % 7) for day in task.days))  # cron's week begins on Sunday
     return f"{task.minute % 60} {task.minute // 60} * * {days}"
+
+
+def running_now(
+    running: bool, busy: Sequence[Window], lead_minutes: int, bias: int | None, now: datetime
+) -> bool | None:
+    """Return whether the guest shall run now; None: it is left as it is, for the hours are its owner's.
+
+    `bias` are the minutes from the desktop's local time to UTC; a clock that was not read means: busy.
+    """
+    if not running or not busy:
+        return running
+    if bias is None:
+        return None
+    local = now.astimezone(UTC) - timedelta(minutes=bias)
+    minute = local.weekday() * DAY + local.hour * 60 + local.minute
+    ahead = [divmod((minute + more) % WEEK, DAY) for more in range(lead_minutes + 1)]
+    return None if any(window.covers(*each) for window in busy for each in ahead) else True
 
 
 def parse(answer: str, host: str) -> Seen:

@@ -49,8 +49,8 @@ def fence(qemu: str, spec: GuestSpec) -> list[str]:
 
 
 def planned(program: str, master: str, port: int) -> Changes:
-    """Return what has to be changed for a guest to be fenced in."""
-    return plan(read().local, rules(program, master, port))
+    """Return what has to be changed for a guest to be fenced in; without a program there is none."""
+    return plan(read().local, rules(program, master, port) if program else ())
 
 
 def apply(changes: Changes) -> None:

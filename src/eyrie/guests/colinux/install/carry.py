@@ -13,7 +13,7 @@ from typing import Protocol
 from eyrie.errors import EyrieError
 from eyrie.guests.colinux.install import lines
 from eyrie.guests.colinux.install.look import look_line, parse
-from eyrie.guests.colinux.install.model import PROGRAM, RUNNING, Present, Step, Wanted
+from eyrie.guests.colinux.install.model import DISABLED, PROGRAM, RUNNING, Present, Step, Wanted
 from eyrie.guests.colinux_names import DAEMON
 
 Content = bytes | Path
@@ -76,6 +76,7 @@ class Carrier:
     def _prove(self, step: Step, done: Said) -> None:
         seen = self.look()
         reached = {
+            "hold-service": seen.service is not None and seen.service.start == DISABLED,
             "remove-service": seen.service is None,
             "remove-driver": seen.driver is None,
             "make-folder": seen.folder,

@@ -30,6 +30,7 @@ DECODER = (
 """Decodes base64 where there is no certutil."""
 
 
+START_WORDS = {"auto": "auto", "demand": "demand", "agent": "demand"}
 MOST = 7000
 """Characters of a line; cmd.exe takes 8191."""
 
@@ -70,9 +71,10 @@ def line(step: Step, wanted: Wanted) -> str:
         "install-service": f"{daemon} {_config(wanted)} --install-service {service}",
         "remove-service": f"(if exist {daemon} {daemon} --remove-service {service}) & "
         f"(sc query {service} >nul && sc delete {service})",
-        "configure-service": f"sc config {service} start= {wanted.start} obj= {ACCOUNT}",
-        "set-recovery": f"sc failure {service} reset= {RECOVERY[0]} actions= "
-        + "/".join(f"restart/{delay}" for _action, delay in RECOVERY[1]),
+        # A service that is disabled nobody starts, the agent neither.
+        "hold-service": f"sc config {service} start= disabled",
+        "configure-service": f"sc config {service} start= {START_WORDS[wanted.start]} obj= {ACCOUNT}",
+        "set-recovery": f"sc failure {service} reset= {RECOVERY[0]} actions= {_restarts(wanted)}",
         "set-events": f"reg add {EVENTS} /v EventMessageFile /t REG_EXPAND_SZ /d {daemon} /f & "
         f"reg add {EVENTS} /v TypesSupported /t REG_DWORD /d 7 /f",
         "remove-events": f"reg delete {EVENTS} /f",
@@ -80,6 +82,12 @@ def line(step: Step, wanted: Wanted) -> str:
         "remove-folder": rf"(for %f in ({folder}\*) do @if /i not %~nxf=={PROGRAM} del /q /f %f) & "
         f"rd /s /q {folder}",
     }[step.verb]
+
+
+def _restarts(wanted: Wanted) -> str:
+    if wanted.start == "agent":
+        return '""'
+    return "/".join(f"restart/{delay}" for _action, delay in RECOVERY[1])
 
 
 def _config(wanted: Wanted) -> str:

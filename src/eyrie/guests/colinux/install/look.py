@@ -14,6 +14,7 @@ from eyrie.windows.quoting import argument
 MARK = "eyrie-part"
 SERVICES = r"HKLM\SYSTEM\CurrentControlSet\Services"
 EVENTS = rf"{SERVICES}\Eventlog\Application\coLinux"
+CLOCK = r"HKLM\SYSTEM\CurrentControlSet\Control\TimeZoneInformation"
 _VALUE = re.compile(r"^\s+(\S+)\s+REG_\w+\s+(.*?)\s*$")
 _SUM = re.compile(r"eyrie-file (\S+) (\d+) (\S.*?)\s*")
 _NAME = re.compile(r"eyrie-name (\S.*?)\s*")
@@ -35,6 +36,8 @@ def look_line(folder: str, service: str, helper: str) -> str:
         *_service(service),
         _part("events"),
         f"reg query {EVENTS} /v EventMessageFile 2>nul",
+        _part("clock"),
+        f"reg query {CLOCK} /v ActiveTimeBias 2>nul",
         _part("processes"),
         f'wmic process where "{processes}" get CommandLine,Name,ProcessId /value <nul 2>nul',
         _part("end"),
@@ -64,6 +67,7 @@ def parse(text: str, host: str, folder: str, helper: str) -> Present:
         events=_values(parts.get("events", [])).get("EventMessageFile", ""),
         daemons=sum(folder.lower() + "\\" in line.lower() for name, line in processes if name == DAEMON),
         helpers=sum(name == helper for name, _line in processes),
+        bias=_bias(_values(parts.get("clock", [])).get("ActiveTimeBias", "")),
     )
 
 
@@ -104,6 +108,14 @@ def _parts(text: str) -> dict[str, list[str]]:
 
 def _values(rows: list[str]) -> dict[str, str]:
     return {match[1]: match[2] for row in rows if (match := _VALUE.match(row))}
+
+
+def _bias(number: str) -> int | None:
+    """Read a signed number of minutes out of reg's hexadecimal."""
+    if not re.fullmatch(r"0x[0-9a-f]{1,8}", number):
+        return None
+    value = int(number, 16)
+    return value - (1 << 32) if value >> 31 else value
 
 
 def _told(digest: str) -> str:

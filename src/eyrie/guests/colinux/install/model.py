@@ -15,7 +15,8 @@ PROGRAM = "eyrie-files.exe"
 """Our own program that brings files; where it lies the folder is ours."""
 
 STOPPED, RUNNING = 1, 4
-START = {"auto": 2, "demand": 3}
+START = {"auto": 2, "demand": 3, "agent": 3}
+DISABLED = 4
 ACCOUNT = "LocalSystem"
 """0.6.1 registers NetworkService, from which TAP and files of the administrators are out of reach."""
 
@@ -23,6 +24,7 @@ RECOVERY = (86400, ((1, 60_000), (1, 60_000), (1, 60_000)))
 """After a daemon's crash: seconds until failures are forgotten, then action (1: restart) and milliseconds."""
 
 Verb = Literal[
+    "hold-service",
     "stop",
     "remove-service",
     "remove-driver",
@@ -73,8 +75,11 @@ class Wanted:
     image_sha256: str = ""
     """Of the image as it is brought; empty: the operator put one there."""
 
-    start: Literal["auto", "demand"] = "auto"
-    running: bool = True
+    start: Literal["auto", "demand", "agent"] = "auto"
+    """`agent`: the desktop's agent alone starts and stops it, and Windows never starts it again."""
+
+    running: bool | None = True
+    """None: it is left as it is, but for what has to be changed."""
 
     @property
     def mark(self) -> str:
@@ -108,6 +113,8 @@ class Present:
 
     daemons: int = 0
     helpers: int = 0
+    bias: int | None = None
+    """Minutes from the desktop's local time to UTC; None where it was not told."""
 
     @property
     def guest(self) -> bool:

@@ -40,7 +40,10 @@ def present(seen: Present, wanted: Wanted) -> list[Step]:
     service = _service(seen, wanted)
     steps: list[Step] = []
     why = _stop(seen, wanted, bool(changed or image), driver or service)
-    if why and seen.guest:
+    held = wanted.start == "agent" and seen.service and bool(changed or image or driver or service)
+    if held:
+        steps.append(Step("hold-service", wanted.service, "the agent must not start it meanwhile"))
+    if held or (why and seen.guest):  # the agent may have started it since the look
         steps.append(Step("stop", wanted.service, why))
     if service and seen.service:
         steps.append(Step("remove-service", wanted.service, service))
@@ -59,7 +62,7 @@ def present(seen: Present, wanted: Wanted) -> list[Step]:
         steps.append(Step("set-events"))
     if service:
         steps.append(Step("install-service", wanted.service, service))
-    steps += _settings(None if service else seen.service, wanted)
+    steps += _settings(None if service or held else seen.service, wanted)
     if wanted.running and (why or not seen.guest):
         steps.append(Step("start", wanted.service, why if seen.guest else ""))
     return steps
@@ -149,12 +152,14 @@ def _service(seen: Present, wanted: Wanted) -> str:
 
 def _stop(seen: Present, wanted: Wanted, files: bool, again: str) -> str:
     """Return why a guest that runs must not run on, or nothing."""
-    if not wanted.running:
+    if wanted.running is False:
         return "not wanted now"
     if files:
         return "its files change"
     if again:
         return again
+    if wanted.running is None:
+        return ""
     if seen.service and seen.service.state == RUNNING and not seen.daemons:
         return "service RUNNING with no guest"
     if seen.guest and not seen.helpers:
@@ -166,5 +171,12 @@ def _settings(service: Service | None, wanted: Wanted) -> Iterator[Step]:
     """Set what --install-service sets otherwise."""
     if service is None or (service.start, service.account.lower()) != (START[wanted.start], ACCOUNT.lower()):
         yield Step("configure-service", wanted.service)
-    if service is None or service.recovery != RECOVERY:
+    if service is None or not _recovers(service, wanted):
         yield Step("set-recovery", wanted.service)
+
+
+def _recovers(service: Service, wanted: Wanted) -> bool:
+    """Whether Windows starts it again after a crash as wanted: behind the agent's back, never."""
+    if wanted.start == "agent":
+        return not any(action for action, _delay in service.recovery[1])
+    return service.recovery == RECOVERY
