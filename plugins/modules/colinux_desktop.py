@@ -42,8 +42,27 @@ options:
   image: {description: Name of the image in O(folder)., type: str, default: root_fs}
   image_file: {description: The image on the control host, or empty if it is there., type: path, default: ""}
   image_sha256: {description: SHA-256 of O(image_file)., type: str, default: ""}
-  start: {description: When the service starts., type: str, choices: [auto, demand], default: auto}
+  start:
+    description: When the service starts. V(agent) leaves start and stop to the desktop's agent alone.
+    type: str
+    choices: [auto, demand, agent]
+    default: auto
   running: {description: Whether the guest shall run now., type: bool, default: true}
+  busy_windows:
+    description: The owner's hours, in the desktop's local time. In them O(running=true) leaves it as it is.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      days:
+        description: Days on which the window begins.
+        type: list
+        elements: str
+        choices: [mon, tue, wed, thu, fri, sat, sun]
+        required: true
+      from: {description: "Beginning, C(HH:MM).", type: str, required: true}
+      to: {description: "End, C(HH:MM).", type: str, required: true}
+  busy_lead_minutes: {description: How long before them no guest is started any more., type: int, default: 0}
   poweroff:
     description: Program and arguments on the control host that have the guest shut down from inside.
     type: list
@@ -92,7 +111,11 @@ colinux_desktop:
   type: dict
   contains:
     steps: {description: The steps., returned: always, type: list, elements: str}
-  sample: {steps: []}
+    running:
+      description: Whether this run had the guest running, or would; false where that is left to others.
+      returned: success
+      type: bool
+  sample: {steps: [], running: true}
 round_trips:
   description: How many commands the desktop was given.
   returned: success

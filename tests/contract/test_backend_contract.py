@@ -96,6 +96,7 @@ def _colinux_bench(folder: Path) -> Bench:
     from eyrie.guests.windows.colinux import ColinuxBackend
 
     windows = _helper("played_colinux").PlayedWindows("while :; do :; done")
+    windows.halts = False
     spec = _spec(folder, colinux=ColinuxSpec(r"C:\coLinux", "EyrieGuest", "bridge"))
 
     def refusing() -> tuple[Backend, GuestSpec]:
