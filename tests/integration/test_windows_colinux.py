@@ -19,6 +19,8 @@ import pytest
 from msi_place import PYTHON, Done, machine
 from windows_agent_place import BUNDLE, OWNER, SIDE, Desktop, agent_config
 
+from eyrie.guests.colinux.install import look
+
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 LIES = r"Z:\opt\eyrie-lab\colinux"
@@ -156,6 +158,21 @@ def test_one_that_somebody_else_started_is_stopped_in_order_and_then_the_agents(
     office.in_the_pool()
     (guest,) = office.guests()
     assert guest != stranger
+
+
+def test_its_zone_is_read_as_reg_tells_it(office: Office) -> None:
+    """Wine tells none by itself: that counts as busy."""
+    ask = f"reg query {look.CLOCK} /v ActiveTimeBias"
+
+    def bias() -> int | None:
+        said = f"eyrie-part clock\n{office.cmd(ask).out}\neyrie-part end\n"
+        return look.parse(said, "desk-1", r"C:\coLinux", HELPER).bias
+
+    assert bias() is None
+    assert (
+        office.cmd(f"reg add {look.CLOCK} /v ActiveTimeBias /t REG_DWORD /d {-60 % (1 << 32)} /f").code == 0
+    )
+    assert bias() == -60
 
 
 HELD = r"""
