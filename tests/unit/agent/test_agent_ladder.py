@@ -109,10 +109,7 @@ class ColinuxPlayer:
         until(lambda: not self.alive())
 
     def fail(self) -> None:
-        self.leave_alone()
-
-    def leave_alone(self) -> None:
-        self._daemon().shut_down()  # exit status 0 after a panic too
+        self._daemon().shut_down()  # as after a panic, which tells nobody
         until(lambda: not self.alive())
 
     def calls(self) -> list[str]:
@@ -241,6 +238,23 @@ def test_one_that_ends_by_itself_is_a_failure_and_tried_again(player: Player) ->
     assert "ended by itself" in desktop.ask("status")["reason"]
     desktop.passes(15)
     assert player.alive() == 1
+
+
+@pytest.mark.parametrize("player", ["colinux"], indirect=True)
+def test_a_guest_that_lost_its_network_leaves_in_order_and_is_replaced(
+    player: Player, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert isinstance(player, ColinuxPlayer)
+    desktop = joined(player).desktop
+    player.windows.helpers = set()
+    desktop.passes(0.5)
+    player.leave()
+    desktop.passes(0.5)
+    assert desktop.state == "failed"
+    assert "colinux-bridged-net-daemon.exe is gone" in desktop.ask("status")["reason"]
+    assert "the guest's memory is free again: 512 MiB" in capsys.readouterr().err
+    desktop.passes(15)
+    assert (player.alive(), player.calls()) == (1, ["ask"])
 
 
 def test_unknown_means_busy(player: Player) -> None:
