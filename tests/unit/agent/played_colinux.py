@@ -71,6 +71,7 @@ class PlayedWindows:
         self.refuses = False  # to start the service
         self.halts = True  # the guest, when it is told to
         self.helpers = {HELPERS["bridge"]}
+        self.strangers: set[int] = set()  # helpers of somebody else's guest
         self.stray = False  # somebody else has started the guest
         self.wrong_program = False
         self.driver = "current number of monitors: {}\n"
@@ -105,8 +106,9 @@ class PlayedWindows:
         (found,) = [each for each in self.daemons if each.pid == pid]
         return found
 
-    def runs(self, name: str) -> bool:
-        return self.daemon_now is not None and name in self.helpers
+    def processes_of(self, name: str) -> set[int]:
+        daemon = self.daemon_now
+        return self.strangers | ({daemon.pid + 1} if daemon and name in self.helpers else set())
 
     def driver_status(self, program: str) -> str:
         return self.driver.format(f"{self.held + (self.daemon_now is not None):x}")

@@ -118,6 +118,14 @@ def test_it_has_joined_when_its_networks_helper_runs_and_is_lost_when_that_is_go
     assert guest.messages() == []
 
 
+def test_anothers_helper_is_none_of_its_own(windows: Any) -> None:
+    windows.helpers, windows.strangers = set(), {4711}
+    guest = started(windows)
+    assert guest.messages() == [Message("state", ("engine-starting",))]
+    windows.helpers = {HELPER}
+    assert guest.messages() == [Message("state", ("joined",))]
+
+
 @pytest.mark.parametrize("end", ["pause", "vacate"])
 def test_on_its_way_out_it_may_lose_its_network(windows: Any, end: str) -> None:
     windows.halts = False

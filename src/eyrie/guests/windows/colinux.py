@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import Callable, Protocol
 
 from eyrie.agent.waiting import connect_result
@@ -67,14 +68,22 @@ class Desktop(Protocol):
     def daemon(self, pid: int, program: str) -> Daemon:
         """Return the process if it runs that program, at the lowest priority, bound to the agent's life."""
 
-    def runs(self, name: str) -> bool:
-        """Whether a process of a program of this name runs."""
+    def processes_of(self, name: str) -> set[int]:
+        """Return the numbers of the processes of a program of this name."""
 
     def driver_status(self, program: str) -> str:
         """Return what the driver tells of its guests."""
 
     def free_mib(self) -> int:
         """Return the memory that nobody uses."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What there was before the guest was started."""
+
+    free_mib: int
+    helpers: frozenset[int]  # of another guest, or of one that was cut off: none of ours
 
 
 class ColinuxBackend:
@@ -89,14 +98,14 @@ class ColinuxBackend:
         desktop, wanted = self._desktop, spec.colinux
         program = ntpath.join(wanted.folder, DAEMON)
         self._refuse_others(wanted, program)
-        free = desktop.free_mib()
+        seen = Before(desktop.free_mib(), frozenset(desktop.processes_of(HELPERS[wanted.network])))
         desktop.start(wanted.service)
         try:
             daemon = desktop.daemon(self._pid(wanted.service), program)
         except GuestError:
             _quietly(lambda: desktop.stop(wanted.service))  # nobody would watch over it
             raise
-        return ColinuxGuest(daemon, desktop, wanted, free)
+        return ColinuxGuest(daemon, desktop, wanted, seen)
 
     def _refuse_others(self, wanted: ColinuxSpec, program: str) -> None:
         state, _pid = self._desktop.service(wanted.service)
@@ -138,10 +147,10 @@ class ColinuxGuest:
 
     accelerator = "colinux"
 
-    def __init__(self, daemon: Daemon, desktop: Desktop, wanted: ColinuxSpec, free_mib: int) -> None:
+    def __init__(self, daemon: Daemon, desktop: Desktop, wanted: ColinuxSpec, before: Before) -> None:
         self.pid = daemon.pid
         self._daemon, self._desktop, self._wanted = daemon, desktop, wanted
-        self._free_mib = free_mib
+        self._before = before
         # From its first moment on its file system is mounted: it has to be asked, and not just ended.
         self._words = deque([Message("state", ("engine-starting",))])
         self._watched = True
@@ -164,7 +173,7 @@ class ColinuxGuest:
 
     def _look(self) -> None:
         helper = HELPERS[self._wanted.network]
-        there = self._desktop.runs(helper)
+        there = self._desktop.processes_of(helper) - self._before.helpers
         if self._joined and not there:
             self._watched = False
             self._words.append(Message("lost", (f"its network's {helper} is gone",)))
@@ -245,7 +254,7 @@ class ColinuxGuest:
             return "whether the guest's memory is free again is not known: its driver does not tell"
         if count:
             return f"the guest's memory is not free: its driver holds {count} guests; restart the desktop"
-        return f"the guest's memory is free again: {free} MiB are, {self._free_mib} before it started"
+        return f"the guest's memory is free again: {free} MiB are, {self._before.free_mib} before it started"
 
     def _held(self) -> int | None:
         return guests(self._desktop.driver_status(ntpath.join(self._wanted.folder, DAEMON)))

@@ -125,9 +125,9 @@ class WindowsDesktop:
             raise
         return WindowsDaemon(process, job)
 
-    def runs(self, name: str) -> bool:
-        """Whether a process of a program of this name runs."""
-        return any(each.lower() == name.lower() for _pid, _parent, each in processes())
+    def processes_of(self, name: str) -> set[int]:
+        """Return the numbers of the processes of a program of this name."""
+        return {pid for pid, _parent, each in processes() if each.lower() == name.lower()}
 
     def driver_status(self, program: str) -> str:
         """Return what the daemon's program prints of the driver; its exit status means little."""
