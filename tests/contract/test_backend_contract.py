@@ -95,7 +95,7 @@ def _colinux_bench(folder: Path) -> Bench:
     from eyrie.guests.backend import ColinuxSpec
     from eyrie.guests.windows.colinux import ColinuxBackend
 
-    windows = _helper("played_colinux").PlayedWindows("while :; do :; done")
+    windows = _helper("played_colinux").PlayedWindows("ulimit -t 30; while :; do :; done")
     windows.halts = False
     spec = _spec(folder, colinux=ColinuxSpec(r"C:\coLinux", "EyrieGuest", "bridge"))
 
