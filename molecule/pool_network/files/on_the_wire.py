@@ -51,7 +51,7 @@ def main(lab: str, mode: str, host: str, private: str, official: str) -> None:
 
 
 def seen(office: Lab, host: str, *targets: str) -> Counter[str]:
-    """What the router sees in SUBNET while `host` pings the targets, one after another, with a text in each packet."""
+    """What the router sees in SUBNET while `host` pings the targets in turn, with a text in each packet."""
     office.run(host, ["true"])  # ssh takes its time to connect, and then lasts
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "wire.pcap")
