@@ -13,7 +13,7 @@ from ansible_collections.eyrie.pool.plugins.plugin_utils import pool_network
 from eyrie.committed import replace
 from eyrie.errors import EyrieError
 from eyrie.networks import HostPlan, Refused, Wanted, keys, own, plan
-from eyrie.networks.render import OURS, files, node_sh
+from eyrie.networks.render import OURS, files, ike1, node_sh
 from eyrie.networks.state import dump, load, write
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ def _found(arguments: Mapping[str, Any], variables: Mapping[str, Any], wanted: W
 
 def _host(host: HostPlan, public: dict[str, str]) -> dict[str, Any]:
     written = files(host, public)
+    # What network_legacy writes.
+    keys = {ike1.KEYS} if host.legacy else set()
     return {
         "official": host.official,
         "private": host.private,
@@ -116,5 +118,6 @@ def _host(host: HostPlan, public: dict[str, str]) -> dict[str, Any]:
         "forwards": host.forwards,
         "node": node_sh.present(host) if host.kind == "openmosix" and host.mode in ("shadow", "ipip") else "",
         "files": [asdict(each) for each in written],
-        "absent": sorted(set(OURS) - {each.path for each in written}),
+        "absent": sorted(set(OURS) - {each.path for each in written} - keys),
+        "legacy": [peer.name for peer in host.legacy],
     }

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import shlex
 import tempfile
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible_collections.eyrie.pool.plugins.plugin_utils.file_set import TextSetAction
 from ansible_collections.eyrie.pool.plugins.plugin_utils.pool_authority import read_authority
+from ansible_collections.eyrie.pool.plugins.plugin_utils.pool_secrets import keep
 
 from eyrie.artefacts.file_set import File
 from eyrie.credentials.authority import (
@@ -77,7 +77,8 @@ class ActionModule(TextSetAction):
         if authority is None:
             authority = new_authority(pool, now)
             if not self._task.check_mode:
-                _keep(file, authority)
+                pair = {"certificate": authority.certificate, "private_key": authority.private_key}
+                keep(file, _HEADER + yaml.safe_dump(pair, default_style="|"))
         return authority
 
     def _pem(self, path: str) -> str:
@@ -100,22 +101,3 @@ class ActionModule(TextSetAction):
             local.flush()
             paths, _ = self.change({file: Path(local.name)})
         return bool(paths)
-
-
-def _keep(file: Path, authority: Authority) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = yaml.safe_dump(
-        {"certificate": authority.certificate, "private_key": authority.private_key}, default_style="|"
-    )
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another host's task was first
-        raise EyrieError(
-            f"{file}", seen="a file that was made just now", wanted="to be the only one that makes it",
-            next_step="run it again",
-        ) from None  # fmt: skip
-    with os.fdopen(handle, "w", encoding="ascii") as stream:
-        stream.write(_HEADER + text)
-    ignore = file.parent / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="ascii")

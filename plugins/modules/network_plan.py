@@ -37,6 +37,10 @@ options:
     description: Carry IP-in-IP inside UDP.
     type: bool
     default: false
+  legacy_nodes:
+    description: In mode C(ipsec), let openMosix nodes take part by IKEv1 and weak ciphers.
+    type: bool
+    default: false
   hosts:
     description: Names of the hosts. Each one's address is C(pool_network_address), else C(ansible_host).
     type: list

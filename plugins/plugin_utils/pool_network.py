@@ -18,6 +18,7 @@ WANTED = {
     "reserved": {"type": "list", "elements": "dict", "default": []},
     "topology": {"type": "str", "choices": ["auto", "mesh", "star"], "default": "auto"},
     "fou": {"type": "bool", "default": False},
+    "legacy_nodes": {"type": "bool", "default": False},
 }
 """Options that say which network is wanted."""
 FILES = {

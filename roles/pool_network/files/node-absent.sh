@@ -7,5 +7,6 @@ init=/etc/init.d/eyrie-network
 [ -e $init ] || exit 0
 echo $init
 [ "$only_say" = no ] || exit 0
-$init stop || exit 1
+# An older one knows no `remove`.
+$init remove 2>/dev/null || $init stop || exit 1
 rm -f /etc/rc?.d/[SK]??eyrie-network /etc/rc.d/rc?.d/[SK]??eyrie-network $init

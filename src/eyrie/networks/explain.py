@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 from eyrie.errors import EyrieError
 from eyrie.networks.model import Mode
 from eyrie.networks.mtu import PARTS, TCP_HEADERS, overhead
-from eyrie.networks.plan import HostPlan, NetworkPlan, Opening, Peer
+from eyrie.networks.plan import LEGACY, HostPlan, NetworkPlan, Opening, Peer
 
 WORDS: dict[Mode, str] = {
     "outbound": "guests reach the master's port and nothing else; there is no private address",
@@ -38,7 +38,8 @@ def host(plan: HostPlan) -> Iterator[str]:
     if plan.forwards:
         yield "carries the traffic of others from tunnel to tunnel, and nowhere else"
     for peer in plan.peers[:20]:
-        yield f"peer {peer.name} at {peer.endpoint or 'wherever it calls from'}: {', '.join(peer.routes)}"
+        how = f" (legacy: {LEGACY})" if peer in plan.legacy else ""
+        yield f"peer {peer.name} at {peer.endpoint or 'wherever it calls from'}: {', '.join(peer.routes)}{how}"
     if len(plan.peers) > 20:
         yield f"and {len(plan.peers) - 20} more peers"
     for each in plan.openings:
@@ -66,9 +67,11 @@ def way(plan: NetworkPlan, source: str, target: str) -> Iterator[str]:
         return
     for name in hops(plan, source, target)[1:]:
         peer = next(each for each in here.peers if each.name == name)
+        old = peer in here.legacy
         yield (
-            f"{here.name} puts it into {here.device}: outer header {here.official} to"
+            f"{here.name} puts it into {'ESP' if old else here.device}: outer header {here.official} to"
             f" {peer.endpoint or 'where it called from'} ({peer.name}), at most {here.mtu} bytes inside"
+            + f"; legacy: {LEGACY}" * old
         )
         here = plan.by_name[name]
 

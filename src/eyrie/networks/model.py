@@ -22,6 +22,8 @@ TUNNELLED: Final = ("ipip", "wireguard", "ipsec")
 FOU_PORT: Final = 5555
 WIREGUARD_PORT: Final = 51820
 HUB_PORT: Final = 9620
+KLIPS: Final = "ipsec0"
+"""FreeS/WAN's device on an openMosix node, which encrypts what is routed to it and drops what it has no tunnel for."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Wanted:
     reserved: tuple[Reserved, ...] = ()
     topology: Topology | None = None  # none: chosen by size
     fou: bool = False  # IP-in-IP inside UDP, where a middlebox drops protocol 4
+    legacy_nodes: bool = False  # openMosix nodes may take part in mode ipsec, by IKEv1 and weak ciphers
 
     @cached_property
     def _places(self) -> tuple[list[int], list[Site]]:

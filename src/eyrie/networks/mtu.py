@@ -57,6 +57,12 @@ def inner(mode: Mode, link: int, fou: bool = False) -> int:
     return left
 
 
+def legacy(link: int) -> int:
+    """The same towards an openMosix node: 3DES's IV and blocks of 8 bytes, and 12 of HMAC-SHA1-96 (RFC 2404)."""
+    whole = (link - OUTER.size - ESP.size - 8 - 12) // 8 * 8
+    return whole - ESP_TRAILER.size
+
+
 def mss(mtu: int) -> int:
     """The longest TCP segment of a packet."""
     return mtu - TCP_HEADERS

@@ -13,6 +13,7 @@ from eyrie.networks.addresses import assign
 from eyrie.networks.model import (
     FOU_PORT,
     HUB_PORT,
+    KLIPS,
     TUNNELLED,
     WIREGUARD_PORT,
     Host,
@@ -22,13 +23,15 @@ from eyrie.networks.model import (
     Wanted,
     device,
 )
-from eyrie.networks.mtu import inner, mss
+from eyrie.networks.mtu import inner, legacy, mss
 from eyrie.networks.refuse import Refused, refusals, too_many
 from eyrie.networks.state import BLOCK, RESTORE, Block, State, disagreement
 from eyrie.nodetable.table import dotted
 
 MESH_MOST = 32
 """Hosts that all have tunnels to one another; more go through gateways, so that a new host changes few."""
+LEGACY = "IKEv1 with keys in common, 3DES, SHA1 and MODP1536, weak by today's measure"
+"""What openMosix nodes have: FreeS/WAN 2.05 offers nothing better."""
 KEEPALIVE_SECONDS = 25
 """How often a host behind address translation calls: most middleboxes forget a UDP flow after 30 seconds."""
 
@@ -41,6 +44,7 @@ class Peer:
     endpoint: str  # official address; none where only the peer can call
     private: str
     routes: tuple[str, ...]
+    kind: Kind = "linux"
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,18 @@ class HostPlan:
     def prefix_length(self) -> int:
         return int(self.network.partition("/")[2])
 
+    @property
+    def legacy(self) -> tuple[Peer, ...]:
+        """Peers that are reached by IKEv1 and weak ciphers, because one of the two is an openMosix node."""
+        if self.mode != "ipsec":
+            return ()
+        return tuple(peer for peer in self.peers if "openmosix" in (self.kind, peer.kind))
+
+    @property
+    def behind(self) -> str:
+        """The private network that peers reach through this host."""
+        return self.network if self.forwards else f"{self.private}/32"
+
 
 @dataclass(frozen=True)
 class NetworkPlan:
@@ -107,17 +123,20 @@ def plan(
         raise Refused(faults)
     link = min((site.mtu for site in wanted.sites), default=1500)
     mtu = inner(wanted.mode, link, wanted.fou)
+    old = _old_nodes(wanted)
+    if old:
+        mtu = min(mtu, legacy(link))
     hosts = tuple(
         _host(wanted, host, given, topology, peers[host.name], mtu)
         for host in sorted(wanted.hosts, key=lambda host: host.name)
     )
-    return NetworkPlan(wanted.mode, topology, given, hosts, (*why, *notes))
+    return NetworkPlan(wanted.mode, topology, given, hosts, (*why, *old, *notes))
 
 
 def _host(
     wanted: Wanted, host: Host, state: State, topology: Topology, peers: tuple[Peer, ...], mtu: int
 ) -> HostPlan:
-    name = device(wanted.mode, wanted.fou)
+    old = wanted.mode == "ipsec" and host.kind == "openmosix"
     return HostPlan(
         name=host.name,
         kind=host.kind,
@@ -126,7 +145,7 @@ def _host(
         official=host.dotted,
         private="" if wanted.mode == "outbound" else dotted(state.addresses[host.name]),
         network=str(wanted.private),
-        device=name,
+        device=KLIPS if old else device(wanted.mode, wanted.fou),
         mtu=mtu,
         mss=mss(mtu),
         forwards=topology == "star" and host.gateway and wanted.mode in TUNNELLED,
@@ -134,6 +153,12 @@ def _host(
         peers=peers,
         openings=_openings(wanted, host, peers),
     )
+
+
+def _old_nodes(wanted: Wanted) -> tuple[str, ...]:
+    """Say of how many hosts the traffic is protected by old means only."""
+    count = sum(host.kind == "openmosix" for host in wanted.hosts) if wanted.mode == "ipsec" else 0
+    return (f"legacy: {count} openMosix nodes by {LEGACY}",) if count else ()
 
 
 def _topology(wanted: Wanted) -> tuple[Topology, tuple[str, ...]]:
@@ -211,7 +236,8 @@ def _single(state: State, host: Host) -> str:
 
 
 def _peer(host: Host, state: State, routes: tuple[str, ...]) -> Peer:
-    return Peer(host.name, "" if host.nat else host.dotted, dotted(state.addresses[host.name]), routes)
+    endpoint = "" if host.nat else host.dotted
+    return Peer(host.name, endpoint, dotted(state.addresses[host.name]), routes, host.kind)
 
 
 def _openings(wanted: Wanted, host: Host, peers: Sequence[Peer]) -> tuple[Opening, ...]:
@@ -226,6 +252,11 @@ def _openings(wanted: Wanted, host: Host, peers: Sequence[Peer]) -> tuple[Openin
         # A peer behind address translation comes from an address that nobody knows before.
         known = sources if len(sources) == len(peers) else ()
         return (Opening("udp", WIREGUARD_PORT, known, "WireGuard"),)
+    if mode == "ipsec" and host.kind == "openmosix":
+        return (
+            Opening("esp", 0, sources, "IPsec ESP, protocol 50"),
+            Opening("udp", 500, sources, "IKEv1"),
+        )
     if mode == "ipsec":
         return (
             Opening("esp", 0, sources, "IPsec ESP, protocol 50"),

@@ -147,8 +147,11 @@ def _unfit(host: Host, wanted: Wanted) -> tuple[str, str] | None:
     if host.kind == "openmosix":
         if host.nat:
             return "behind address translation", "the table's address on the node's own interface (openMosix)"
-        if mode in ("wireguard", "ipsec"):
-            return "a 2.4 kernel", "a kernel with WireGuard or IKEv2: the node has neither"
+        if mode == "wireguard" or (mode == "ipsec" and not wanted.legacy_nodes):
+            legacy = "; by IKEv1, 3DES and SHA1, which are weak, only with pool_network_legacy_nodes"
+            return "a 2.4 kernel", (
+                "a kernel with WireGuard or IKEv2: the node has neither" + legacy * (mode == "ipsec")
+            )
         if mode == "ipip" and wanted.fou:
             return "a 2.4 kernel", "a kernel with IP-in-IP inside UDP (fou), 3.18 or newer"
     if host.kind == "windows" and mode in (*TUNNELLED, "shadow"):

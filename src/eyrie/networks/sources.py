@@ -20,13 +20,15 @@ ADDRESSES = "pool-addresses.yml"
 PRIVATE = "10.88.0.0/16"
 FAMILIES = {"windows_desktops": "windows", "openmosix_nodes": "openmosix"}
 """What a host of these families is; all others are Linux of today."""
-_KEYS = {"mode", "private", "topology", "fou", "subnets", "reserved", "hosts"}
+_KEYS = {"mode", "private", "topology", "fou", "legacy_nodes", "subnets", "reserved", "hosts"}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 T = TypeVar("T")
 
 
 def from_file(text: str | bytes, source: str) -> Wanted:
-    """A plan file: mode, subnets and hosts, perhaps private, reserved, topology and fou."""
+    """A plan file: mode, subnets and hosts, perhaps private, reserved, topology, fou and
+    legacy_nodes.
+    """
     try:
         value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, the quick one where there is one
     except (yaml.YAMLError, ValueError) as error:
@@ -60,7 +62,9 @@ def from_variables(hosts: Mapping[str, Mapping[str, Any]], families: Mapping[str
             "nat": _true(variables.get(f"{GROUP}_nat", False), name),
         }
     value = {key: each for key, each in common.items() if each not in (None, "auto")}
-    value |= {"fou": _true(_same(f"{GROUP}_fou", hosts) or False, "all"), "hosts": listed}
+    for key in ("fou", "legacy_nodes"):
+        value[key] = _true(_same(f"{GROUP}_{key}", hosts) or False, "all")
+    value["hosts"] = listed
     return read({"mode": "outbound", "subnets": [], **value}, "inventory")
 
 
@@ -96,6 +100,7 @@ def read(value: Mapping[str, Any], source: str) -> Wanted:
         ),
         topology=topology,
         fou=_true(value.get("fou", False), source),
+        legacy_nodes=_true(value.get("legacy_nodes", False), source),
     )
 
 

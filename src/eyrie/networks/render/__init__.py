@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eyrie.networks.plan import HostPlan
-from eyrie.networks.render import networkd, nft, shadow, swanctl
+from eyrie.networks.render import ike1, networkd, nft, shadow, swanctl
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ SHADOW = "/etc/eyrie/network/shadow"
 OURS = (
     NFT,
     SWANCTL,
+    ike1.KEYS,
     SHADOW,
     *(f"{networkd.FOLDER}/{name}" for device in networkd.DEVICES for name in networkd.names(device)),
     f"{networkd.FOLDER}/{networkd.FOU}",

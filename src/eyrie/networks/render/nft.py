@@ -23,6 +23,7 @@ def render(plan: HostPlan) -> str:
         f"delete table inet {TABLE}",
         f"table inet {TABLE} {{",
         *_set("peers", sorted({peer.endpoint for peer in plan.peers if peer.endpoint})),
+        *(_set("nodes", sorted(peer.private for peer in plan.legacy)) if plan.legacy else ()),
         *_chain("input", "filter hook input priority filter - 10; policy accept;", _input(plan)),
         *_chain("output", "filter hook output priority filter - 10; policy accept;", _output(plan)),
         *_chain("forward", "filter hook forward priority filter - 10; policy accept;", _forward(plan)),
@@ -43,6 +44,9 @@ def _input(plan: HostPlan) -> Iterator[str]:
     if plan.mode == "ipsec":
         # Never a fall-back: what comes unprotected is dropped, whoever sent it.
         yield "meta l4proto 4 meta ipsec missing drop"
+    if plan.legacy:
+        # By ESP in tunnel mode, past the device. Whose tunnel it came by, the kernel's policies have compared.
+        yield f"meta ipsec exists ip saddr @nodes ip daddr {plan.private} accept"
     if plan.device:
         yield f'iifname != {{ "{plan.device}", "lo" }} ip saddr {plan.network} drop'
         yield f'iifname != {{ "{plan.device}", "lo" }} ip daddr {plan.network} drop'
@@ -54,6 +58,8 @@ def _output(plan: HostPlan) -> Iterator[str]:
     """No private address leaves by another way than the device: it would be seen by the office."""
     if plan.mode == "ipsec":
         yield "meta l4proto 4 rt ipsec missing drop"
+    if plan.legacy:
+        yield f"rt ipsec exists ip saddr {plan.private} ip daddr @nodes accept"
     if plan.device:
         for side in ("saddr", "daddr"):
             yield f'oifname != {{ "{plan.device}", "lo" }} ip {side} {plan.network} drop'
@@ -69,6 +75,10 @@ def _forward(plan: HostPlan) -> Iterator[str]:
             f'iifname "{plan.device}" oifname "{plan.device}" ip saddr {plan.network}'
             f" ip daddr {plan.network} accept"
         )
+    if plan.forwards and plan.legacy:
+        yield f'meta ipsec exists ip saddr @nodes oifname "{plan.device}" ip daddr {plan.network} accept'
+        yield f'iifname "{plan.device}" ip saddr {plan.network} rt ipsec exists ip daddr @nodes accept'
+        yield "meta ipsec exists ip saddr @nodes rt ipsec exists ip daddr @nodes accept"
     if plan.device:
         yield f'iifname "{plan.device}" drop'
         yield f'oifname "{plan.device}" drop'

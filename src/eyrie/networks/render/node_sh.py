@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""POSIX sh for openMosix nodes: a second address, or IP-in-IP where a 2.4 kernel has it.
+"""POSIX sh for openMosix nodes: a second address, IP-in-IP where a 2.4 kernel has it, or FreeS/WAN's IPsec.
 
 Their userland is BusyBox 1.00's: no cmp, awk, mktemp or readlink, and `ip address` knows `delete`, not `del`.
 """
@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator
 
 from eyrie.networks.plan import HostPlan
+from eyrie.networks.render import node_ipsec
 from eyrie.networks.render.networkd import TTL
 
 INIT = "/etc/init.d/eyrie-network"
@@ -21,22 +22,27 @@ LINKS = (
 _END = "END-OF-INIT"
 
 
-def present(plan: HostPlan) -> str:
+def present(plan: HostPlan, keys: str = "") -> str:
     """Have the node be in the pool's network, now and after its next boot.
 
     Prints a line for each thing that was not right; with the argument `yes` it changes none. A node that
-    cannot says why and ends with 3, before anything is changed.
+    cannot says why and ends with 3, before anything is changed. `keys`, of mode ipsec, are secret.
     """
+    ipsec = plan.mode == "ipsec"
+    # Of an IPsec that stays, the rules stay too. An older script knows no `remove`.
+    leave = f"{INIT} stop" if ipsec else f"{INIT} remove 2>/dev/null || {INIT} stop"
+    kept = node_ipsec.keep_keys(keys, INIT) if ipsec else ""
     return f"""\
 only_say=$1
 {_can(plan)}
+{kept}
 init=$(cat << '{_END}'
 {_init(plan)}{_END}
 )
 if [ "$(cat {INIT} 2>/dev/null)" != "$init" ]; then
     echo "script {INIT}"
     if [ "$only_say" = no ]; then
-        [ ! -x {INIT} ] || {INIT} stop || exit 1
+        [ ! -x {INIT} ] || {leave} || exit 1
         mkdir -p /etc/init.d || exit 1
         printf '%s\\n' "$init" > {INIT}.new && chmod 755 {INIT}.new && mv {INIT}.new {INIT} || exit 1
     fi
@@ -67,36 +73,41 @@ def _can(plan: HostPlan) -> str:
             "    exit 3",
             "fi",
         ]
+    if plan.mode == "ipsec":
+        lines += node_ipsec.lacks(refuse)
     return "\n".join(lines)
 
 
 def _init(plan: HostPlan) -> str:
     """The script that the node's own boot calls."""
-    parts = _shadow(plan) if plan.mode == "shadow" else _ipip(plan)
-    start, stop, status = ("".join(f"    {line}\n" for line in part) for part in parts)
+    parts = {"shadow": _shadow, "ipip": _ipip, "ipsec": node_ipsec.verbs}[plan.mode](plan)
+    start, stop, remove, status = ("".join(f"    {line}\n" for line in part) for part in parts)
+    functions = node_ipsec.functions(plan) if plan.mode == "ipsec" else ""
     return f"""\
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Written by Eyrie: site.yml writes it again. The node's address in the pool's own network.
-# Usage: eyrie-network start|stop|status
+# Usage: eyrie-network start|stop|status|remove
 has() {{ ip addr | grep " $1/" >/dev/null; }}
 device() {{ ip addr | sed -n "s/^ *inet $1\\\\/.* \\\\([^ ]*\\\\)\\$/\\\\1/p"; }}
-case $1 in
+{functions}case $1 in
 start)
 {start}    ;;
 stop)
 {stop}    ;;
+remove)
+{remove}    ;;
 status)
 {status}    ;;
 *)
-    echo "usage: $0 start|stop|status" >&2
+    echo "usage: $0 start|stop|status|remove" >&2
     exit 2
     ;;
 esac
 """.replace("\\\\", "\\")
 
 
-def _shadow(plan: HostPlan) -> tuple[list[str], list[str], list[str]]:
+def _shadow(plan: HostPlan) -> tuple[list[str], list[str], list[str], list[str]]:
     address = f"{plan.private}/{plan.prefix_length}"
     start = [
         f"if has {plan.private}; then exit 0; fi",
@@ -105,10 +116,10 @@ def _shadow(plan: HostPlan) -> tuple[list[str], list[str], list[str]]:
         f'ip addr add {address} dev "$device"',
     ]
     stop = [f"if has {plan.private}; then ip addr delete {address} dev $(device {plan.private}); fi"]
-    return start, stop, [f'has {plan.private} || echo "address {plan.private}"']
+    return start, stop, stop, [f'has {plan.private} || echo "address {plan.private}"']
 
 
-def _ipip(plan: HostPlan) -> tuple[list[str], list[str], list[str]]:
+def _ipip(plan: HostPlan) -> tuple[list[str], list[str], list[str], list[str]]:
     device = shlex.quote(plan.device)
     start = [
         "modprobe ipip 2>/dev/null",
@@ -128,7 +139,7 @@ def _ipip(plan: HostPlan) -> tuple[list[str], list[str], list[str]]:
     for route, endpoint in _routes(plan):
         found = f'ip route list | grep "^{route.removesuffix("/32")} .*{endpoint} " >/dev/null'
         status.append(f'{found} || echo "route {route}"')
-    return start, stop, status
+    return start, stop, stop, status
 
 
 def _routes(plan: HostPlan) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eyrie.networks.plan import HostPlan, Peer
+from eyrie.networks.render import ike1
 
 IKE = "aes256gcm16-prfsha256-x25519"
 ESP = "aes256gcm16-x25519"
@@ -22,7 +23,12 @@ AUTHORITY = "eyrie-ca.pem"
 
 def render(plan: HostPlan) -> str:
     """The connections of one host, and the one authority that vouches for its peers."""
-    peers = "\n".join(line for peer in plan.peers for line in _connection(plan, peer))
+    old = plan.legacy
+    peers = "\n".join(
+        line
+        for peer in plan.peers
+        for line in (ike1.connection(plan, peer) if peer in old else _connection(plan, peer))
+    )
     return (
         "# Written by Eyrie: site.yml writes it again.\n"
         f"connections {{\n{peers}\n}}\n"
@@ -32,7 +38,7 @@ def render(plan: HostPlan) -> str:
 
 def _connection(plan: HostPlan, peer: Peer) -> Iterator[str]:
     """A peer proves the very address that it is called at: a certificate of another host is no use there."""
-    yield f"  eyrie-{peer.name.replace('.', '_')} {{"
+    yield f"  {ike1.name(peer)} {{"
     yield "    version = 2"
     yield f"    local_addrs = {plan.official}"
     yield f"    remote_addrs = {peer.endpoint}"
