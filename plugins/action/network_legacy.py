@@ -17,7 +17,7 @@ from eyrie.artefacts.file_set import File
 from eyrie.errors import EyrieError
 from eyrie.networks.render import ike1, node_sh
 
-_HEADER = "# Of this are the keys between openMosix nodes and others. Keep it secret; ansible-vault may encrypt this file.\n"
+_HEADER = "# Of it are all keys for openMosix nodes. Keep it secret; ansible-vault may encrypt this file.\n"
 
 
 class ActionModule(TextSetAction):
@@ -29,9 +29,7 @@ class ActionModule(TextSetAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         more = {"secrets_file": {"type": "path", "required": True, "no_log": False}}
-        _valid, arguments = self.validate_argument_spec(
-            {**pool_network.WANTED, **pool_network.FILES, **more}
-        )
+        _valid, arguments = self.validate_argument_spec({**pool_network.WANTED, **pool_network.FILES, **more})
         variables = task_vars or {}
         try:
             host = pool_network.planned(arguments, variables).by_name[variables["inventory_hostname"]]
@@ -40,8 +38,8 @@ class ActionModule(TextSetAction):
             raise AnsibleActionFail(str(error)) from error
         if host.kind == "openmosix":
             only_say = "yes" if self._task.check_mode else "no"
-            text = node_sh.present(host, keys)
-            changed = self.command(f"set -- {only_say}\n{text}", "have the node be in the network").splitlines()
+            script = f"set -- {only_say}\n{node_sh.present(host, keys)}"
+            changed = self.command(script, "have the node be in the network").splitlines()
         else:
             changed = self._bring(keys)
         result.update(changed=bool(changed), network_legacy={"changed": changed})

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def keep(file: Path, text: str) -> None:
-    """Write a site's secret, made just now, for the administrator's eyes only; one that is there is never replaced."""
+    """Write a site's secret that was made just now, 0600; one that is there is never replaced."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

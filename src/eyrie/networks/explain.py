@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 
 from eyrie.errors import EyrieError
-from eyrie.networks.model import Mode
+from eyrie.networks.model import KLIPS, Mode
 from eyrie.networks.mtu import PARTS, TCP_HEADERS, overhead
 from eyrie.networks.plan import LEGACY, HostPlan, NetworkPlan, Opening, Peer
 
@@ -29,7 +29,8 @@ def host(plan: HostPlan) -> Iterator[str]:
     whose = "its guest's private address" if plan.mode == "hub" and not plan.openings else "private address"
     yield f"{whose}: {plan.private} of {plan.network}"
     yield f"device: {plan.device or 'none of its own'}"
-    parts = PARTS[(plan.mode, plan.fou)]
+    # A node's are others, which give the same number on most wires: see mtu.legacy.
+    parts = () if plan.device == KLIPS else PARTS[(plan.mode, plan.fou)]
     yield f"MTU {plan.mtu}, MSS {plan.mss} (less {TCP_HEADERS}: IPv4 20, RFC 791, and TCP 20, RFC 9293)"
     for part in parts:
         yield f"  {part.size:3} bytes {part.what} ({part.source})"
@@ -38,8 +39,9 @@ def host(plan: HostPlan) -> Iterator[str]:
     if plan.forwards:
         yield "carries the traffic of others from tunnel to tunnel, and nowhere else"
     for peer in plan.peers[:20]:
+        where = peer.endpoint or "wherever it calls from"
         how = f" (legacy: {LEGACY})" if peer in plan.legacy else ""
-        yield f"peer {peer.name} at {peer.endpoint or 'wherever it calls from'}: {', '.join(peer.routes)}{how}"
+        yield f"peer {peer.name} at {where}: {', '.join(peer.routes)}{how}"
     if len(plan.peers) > 20:
         yield f"and {len(plan.peers) - 20} more peers"
     for each in plan.openings:
@@ -68,10 +70,10 @@ def way(plan: NetworkPlan, source: str, target: str) -> Iterator[str]:
     for name in hops(plan, source, target)[1:]:
         peer = next(each for each in here.peers if each.name == name)
         old = peer in here.legacy
+        how = f"; legacy: {LEGACY}" if old else ""
         yield (
             f"{here.name} puts it into {'ESP' if old else here.device}: outer header {here.official} to"
-            f" {peer.endpoint or 'where it called from'} ({peer.name}), at most {here.mtu} bytes inside"
-            + f"; legacy: {LEGACY}" * old
+            f" {peer.endpoint or 'where it called from'} ({peer.name}), at most {here.mtu} bytes inside{how}"
         )
         here = plan.by_name[name]
 

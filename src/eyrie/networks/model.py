@@ -23,7 +23,7 @@ FOU_PORT: Final = 5555
 WIREGUARD_PORT: Final = 51820
 HUB_PORT: Final = 9620
 KLIPS: Final = "ipsec0"
-"""FreeS/WAN's device on an openMosix node, which encrypts what is routed to it and drops what it has no tunnel for."""
+"""FreeS/WAN's device on an openMosix node: it encrypts what is routed to it, or drops it."""
 
 
 @dataclass(frozen=True)

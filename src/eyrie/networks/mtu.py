@@ -58,7 +58,7 @@ def inner(mode: Mode, link: int, fou: bool = False) -> int:
 
 
 def legacy(link: int) -> int:
-    """The same towards an openMosix node: 3DES's IV and blocks of 8 bytes, and 12 of HMAC-SHA1-96 (RFC 2404)."""
+    """The same for a node: 3DES has blocks and an IV of 8 bytes (RFC 2451), HMAC-SHA1-96 12 (RFC 2404)."""
     whole = (link - OUTER.size - ESP.size - 8 - 12) // 8 * 8
     return whole - ESP_TRAILER.size
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from eyrie.errors import EyrieError
 
+_KLIPS = re.compile(r"(before|after) (esp\S+) .*dir=(in|out) .*packets\((\d+)")
 _COUNTER = re.compile(r"(\w+) \{ packets (\d+) bytes (\d+)")
 
 
@@ -60,7 +61,8 @@ def parse(text: str, name: str) -> Answer:
         counted=_one(said, "counted") == "yes",
         rules=_one(said, "rules") == "yes",
         reach=_reach(said),
-        counters={m[1]: int(m[2]) for each in said.get("counter", []) if (m := _COUNTER.match(each))},
+        counters=_klips(said.get("klips", []))
+        | {m[1]: int(m[2]) for each in said.get("counter", []) if (m := _COUNTER.match(each))},
         addresses=_addresses(said.get("address", [])),
         mac=_after(_one(said, "link"), "link/ether"),
         key=_one(said, "key"),
@@ -85,6 +87,17 @@ def _reach(said: dict[str, list[str]]) -> dict[str, Reach]:
         )
         for target in small
     }
+
+
+def _klips(lines: list[str]) -> dict[str, int]:
+    """The packets that went through KLIPS meanwhile, by its own counts of each SA; an SA may be a new one."""
+    found = [match.groups() for match in map(_KLIPS.match, lines) if match]
+    before = {sa: int(packets) for when, sa, _, packets in found if when == "before"}
+    sums = {"egress_esp": 0, "ingress_esp": 0} if lines else {}
+    for when, sa, way, packets in found:
+        if when == "after":
+            sums["ingress_esp" if way == "in" else "egress_esp"] += int(packets) - before.get(sa, 0)
+    return sums
 
 
 def _addresses(lines: list[str]) -> dict[str, str]:

@@ -91,10 +91,11 @@ def _host(host: HostPlan, answer: Answer) -> Iterator[Finding]:
         yield Finding(
             host.name, f"no interface has its official address {host.official}: its subnet was renumbered?"
         )
-    if host.kind == "openmosix":
+    if host.kind == "openmosix" and host.mode != "ipsec":
         return  # it has no nftables, neither for rules nor to count with
     if not answer.rules:
-        yield Finding(host.name, "the pool's rules (nft) are not in force. Next: run site.yml")
+        what = "iptables" if host.kind == "openmosix" else "nft"
+        yield Finding(host.name, f"the pool's rules ({what}) are not in force. Next: run site.yml")
     if not answer.counted:
         yield Finding(host.name, "its wire could not be counted: what goes over it is not known")
         return
@@ -137,15 +138,22 @@ def _pair(plan: NetworkPlan, host: HostPlan, other: str, answers: Mapping[str, A
                 f"packets of {host.mtu} bytes are lost, small ones not: a smaller MTU on the way, or what"
                 " drops the messages about it. Next: set the mtu of that subnet",
             )
-        yield from _way_back(plan, host, far, reach)
+        yield from _way_back(plan, host, far, answer)
         return
     if there is None:
         return  # it was not reached at all: off, most often
     yield Finding(thing, _cause(plan, host, far, answer, there))
 
 
-def _way_back(plan: NetworkPlan, host: HostPlan, far: HostPlan, reach: Reach) -> Iterator[Finding]:
-    if host.device and reach.device and reach.device != host.device:
+def _devices(host: HostPlan, far: HostPlan, answer: Answer) -> set[str]:
+    """What a route to another may go by: strongSwan gives one of ESP in tunnel mode its own."""
+    by_tunnel_mode = far.name in {peer.name for peer in host.legacy}
+    return {host.device or answer.office} | ({answer.office} if by_tunnel_mode else set())
+
+
+def _way_back(plan: NetworkPlan, host: HostPlan, far: HostPlan, answer: Answer) -> Iterator[Finding]:
+    reach = answer.reach[far.private]
+    if host.device and reach.device and reach.device not in _devices(host, far, answer):
         yield Finding(f"{host.name} to {far.name}", f"goes out by {reach.device}, past {host.device}")
     if not host.device or not reach.ttl:
         return
@@ -165,7 +173,7 @@ def _cause(plan: NetworkPlan, host: HostPlan, far: HostPlan, here: Answer, there
         return f"{host.name} has no private address on {device or 'any interface'}"
     if there.addresses.get(far.private) != (far.device or there.office):
         return f"{far.name} has no private address on {far.device or 'its interface'}"
-    if reach.device != device and host.kind != "openmosix":  # whose ip tells no route
+    if reach.device not in _devices(host, far, here) and host.kind != "openmosix":  # whose ip tells no route
         return f"no route by {device}, but by {reach.device or 'nothing'}"
     if host.mode == "shadow" and reach.mac and there.mac and reach.mac != there.mac:
         return (

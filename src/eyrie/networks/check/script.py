@@ -13,6 +13,7 @@ from ipaddress import IPv4Address
 
 from eyrie.networks.model import FOU_PORT, WIREGUARD_PORT
 from eyrie.networks.plan import HostPlan
+from eyrie.networks.render import node_sh
 
 KINDS = {
     "private_source": "ip saddr {network}",
@@ -34,9 +35,22 @@ def for_kind(plan: HostPlan, targets: Sequence[str]) -> str:
 
 
 def render_node(plan: HostPlan, targets: Sequence[str]) -> str:
-    """The script for an openMosix node, whose BusyBox can ping and tell addresses; it counts nothing."""
+    """The script for an openMosix node, whose BusyBox can ping and tell addresses.
+
+    Only in mode ipsec something counts there: KLIPS the packets of each of its SAs.
+    """
     sound = " ".join(str(IPv4Address(each)) for each in targets)
-    return _NODE.format(official=plan.official, targets=sound, payload=plan.mtu - 28)
+    ipsec = plan.mode == "ipsec"
+    return _NODE.format(
+        official=plan.official,
+        targets=sound,
+        payload=plan.mtu - 28,
+        klips='klips() { sed -n "s/^esp/@klips $1 esp/p" /proc/net/ipsec_spi; }'
+        if ipsec
+        else "klips() { :; }",
+        counted="yes" if ipsec else "no",
+        rules=f"{node_sh.INIT} status | grep rules >/dev/null" if ipsec else "true",
+    )
 
 
 def render(plan: HostPlan, targets: Sequence[str]) -> str:
@@ -136,9 +150,13 @@ addresses() {{
     done
 }}
 addresses > $work/addresses
-device=$(sed -n 's/^@address [0-9]*: \\([^ ]*\\) inet {official}\\/.*/\\1/p' $work/addresses)
+# KLIPS' device has the official address a second time.
+own='s/^@address [0-9]*: \\([^ ]*\\) inet {official}\\/.*/\\1/p'
+device=$(sed -n -e '/: ipsec[0-9] /d' -e "$own" $work/addresses)
 echo "@office $device"
-echo "@counted no"
+echo "@counted {counted}"
+{klips}
+klips before
 ask() {{
     ping -c 1 $1 > $work/$1.small 2>&1; echo "@small $1 $?" > $work/$1
     ping -c 1 -s {payload} $1 > $work/$1.big 2>&1; echo "@big $1 $?" >> $work/$1
@@ -146,9 +164,10 @@ ask() {{
 }}
 for target in {targets}; do ask $target & done
 wait
+klips after
 for target in {targets}; do cat $work/$target; done
 grep "^@address" $work/addresses
 grep "^@link [0-9]*: $device " $work/addresses
-echo "@rules no"
+{rules} && echo "@rules no" || echo "@rules yes"
 echo "@end"
 """

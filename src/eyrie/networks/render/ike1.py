@@ -64,7 +64,7 @@ def connection(plan: HostPlan, peer: Peer) -> Iterator[str]:
     yield f"        remote_ts = {','.join(peer.routes)}"
     yield f"        esp_proposals = {ESP}"
     yield f"        rekey_time = {ESP_SECONDS}s"
-    # FreeS/WAN asks nobody whether he is still alive: after a restart here only a new connection tells the node.
+    # FreeS/WAN asks nobody whether he is alive: of a restart here only a new connection tells it.
     yield "        start_action = trap|start"
     yield "        close_action = trap"
     yield "      }"

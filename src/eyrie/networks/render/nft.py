@@ -45,7 +45,7 @@ def _input(plan: HostPlan) -> Iterator[str]:
         # Never a fall-back: what comes unprotected is dropped, whoever sent it.
         yield "meta l4proto 4 meta ipsec missing drop"
     if plan.legacy:
-        # By ESP in tunnel mode, past the device. Whose tunnel it came by, the kernel's policies have compared.
+        # By ESP in tunnel mode, past the device. Whose tunnel it came by, the kernel has compared.
         yield f"meta ipsec exists ip saddr @nodes ip daddr {plan.private} accept"
     if plan.device:
         yield f'iifname != {{ "{plan.device}", "lo" }} ip saddr {plan.network} drop'

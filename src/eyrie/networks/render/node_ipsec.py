@@ -2,8 +2,8 @@
 """POSIX sh for an openMosix node in mode ipsec: FreeS/WAN's KLIPS and pluto, spoken to by `whack`.
 
 Their `ipsec auto` wants awk, which the nodes have not. Whatever is routed to KLIPS' device is encrypted or
-dropped; rules of iptables see to it that private addresses go nowhere else, also when it is stopped. A program
-such as `[` or `printf` is a process of its own there, so a key is only ever in a variable, `case` and `cat <<`.
+dropped; rules of iptables see to it that private addresses go nowhere else, also when it is stopped. Even `[`
+and `printf` are processes of their own there, so a key is only ever in a variable, `case` and `cat <<`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,18 @@ _TOOLS = "eroute iptables pluto spi tncfg whack"
 
 def lacks(refuse: str) -> list[str]:
     """End where the node cannot; `refuse` is a command with `{0}` for the reason."""
+    kernel, tool, other = (
+        f"{{ {refuse.format(reason)}; exit 3; }}"
+        for reason in (
+            "has a kernel without IPsec (KLIPS)",
+            "has no program $tool (FreeS/WAN)",
+            "runs a pluto of its own (tyd)",
+        )
+    )
     return [
-        f"[ -e /proc/net/ipsec_version ] || {{ {refuse.format('has a kernel without IPsec (KLIPS)')}; exit 3; }}",
-        f"for tool in {_TOOLS}; do",
-        f"    type $tool >/dev/null 2>&1 || {{ {refuse.format('has no program $tool (FreeS/WAN)')}; exit 3; }}",
-        "done",
-        f"[ ! -e /var/run/pluto.pid ] || {{ {refuse.format('runs a pluto of its own (tyd)')}; exit 3; }}",
+        f"[ -e /proc/net/ipsec_version ] || {kernel}",
+        f"for tool in {_TOOLS}; do type $tool >/dev/null 2>&1 || {tool}; done",
+        f"[ ! -e /var/run/pluto.pid ] || {other}",
     ]
 
 
@@ -57,8 +63,8 @@ def functions(plan: HostPlan) -> str:
     return f"""\
 control() {{ whack --ctlbase {_CONTROL} "$@"; }}
 protected() {{
-    for chain in INPUT OUTPUT; do iptables -n -L $chain 2>/dev/null | grep "^{CHAIN} " >/dev/null || return 1; done
-    iptables -n -L {CHAIN} | grep " {plan.network} *$" >/dev/null
+    for chain in INPUT OUTPUT; do iptables -n -L $chain | grep "^{CHAIN} " >/dev/null || return 1; done
+    iptables -n -L {CHAIN} 2>/dev/null | grep " {plan.network} *$" >/dev/null
 }}
 unprotect() {{
     for chain in INPUT OUTPUT; do iptables -D $chain -j {CHAIN} 2>/dev/null; done
@@ -88,12 +94,13 @@ leave() {{
 
 
 def verbs(plan: HostPlan) -> tuple[list[str], list[str], list[str], list[str]]:
-    """What `start`, `stop`, `remove` and `status` do. Stopped, the node still lets nothing out in the clear."""
+    """What `start`, `stop`, `remove` and `status` do. Stopped, a node still lets nothing out in the clear."""
+    own = f"s/^ *inet {plan.official}\\/.* \\([^ ]*\\)$/\\1/p"
     start = [
         '[ -n "$($0 status)" ] || exit 0',
         "protected || protect || exit 1",
         "leave",
-        f"device=$(ip addr | sed -n -e '/ {KLIPS}$/d' -e 's/^ *inet {plan.official}\\/.* \\([^ ]*\\)$/\\1/p')",
+        f"device=$(ip addr | sed -n -e '/ {KLIPS}$/d' -e '{own}')",
         f'[ -n "$device" ] || {{ echo "no interface has {plan.official}" >&2; exit 1; }}',
         f'tncfg --attach --virtual {KLIPS} --physical "$device" || exit 1',
         f"ip addr add {plan.official}/32 dev {KLIPS} && ip addr add {plan.private}/32 dev {KLIPS} || exit 1",
