@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import yaml
 from conftest import LAB, ROOT, Site
 from test_live_pool_network import good
 
-from eyrie.lab import Lab
+from eyrie.lab import Lab, namespaces
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -35,7 +36,7 @@ SETTINGS = {
     ],
 }
 TEXT = b"eyrie-secret"
-ESP, ICMP = 50, 1
+ESP, MAIN_MODE = 50, 2
 LISTEN_SECONDS = 15
 
 
@@ -64,13 +65,13 @@ def pair(tmp_path: Path) -> Iterator[Site]:
 
 
 class Wire:
-    """What went over the node's wire while something was done, seen on the router."""
+    """What went over a subnet's wire, the node's by default, while something was done; seen on the router."""
 
-    def __init__(self, site: Site, file: Path) -> None:
-        self._site, self._file = site, file
+    def __init__(self, site: Site, file: Path, subnet: str = "hq") -> None:
+        self._site, self._file, self._subnet = site, file, subnet
 
     def __enter__(self) -> Wire:
-        command = [Path(sys.executable).with_name("eyrie"), "lab", "capture", "hq", self._file]
+        command = [Path(sys.executable).with_name("eyrie"), "lab", "capture", self._subnet, self._file]
         command += ["--lab", self._site.inventory, "--name", self._site.lab.topology.name]
         self._listener = subprocess.Popen([*command, "--for", str(LISTEN_SECONDS)], cwd=ROOT)
         # The file is there a moment before it listens; what is heard is written when it ends.
@@ -100,6 +101,30 @@ class Wire:
         told = (TEXT, IPv4Address(PRIVATE_NODE).packed, IPv4Address(PRIVATE_DESK).packed)
         return [each for each in self.packets if any(word in each for word in told)]
 
+    def exchanges(self, cookie: bytes) -> list[int]:
+        """Types of exchange in which the desktop answered who called with this cookie (RFC 2408, 3.1)."""
+        desk = IPv4Address(DESK).packed
+        return [each[46] for each in self.packets if each[12:16] == desk and each[28:36] == cookie]
+
+
+def call(site: Site, source: str) -> bytes:
+    """Ask the desktop, under whatever address, for IKEv1 as a node does; return the cookie."""
+    cookie = os.urandom(8)
+    # Of a kind each with its value: 3DES, SHA1, key in common, MODP1536, seconds (RFC 2409, appendix A).
+    attributes = bytes.fromhex("80010005 80020002 80030001 80040005 800b0001 800c3840")
+    transform = struct.pack("!BxHBBxx", 0, 8 + len(attributes), 1, 1) + attributes
+    proposal = struct.pack("!BxHBBBB", 0, 8 + len(transform), 1, 1, 0, 1) + transform
+    association = struct.pack("!BxHII", 0, 12 + len(proposal), 1, 1) + proposal
+    header = struct.pack("!8s8xBBBBII", cookie, 1, 0x10, MAIN_MODE, 0, 0, 28 + len(association))
+    udp = struct.pack("!HHHH", 500, 500, 8 + 28 + len(association), 0) + header + association
+    ends = IPv4Address(source).packed + IPv4Address(DESK).packed
+    packet = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 1, 0, 64, socket.IPPROTO_UDP, 0) + ends + udp
+    with namespaces.inside(site.lab.topology.router_namespace):
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    with raw:
+        raw.sendto(packet, (DESK, 0))
+    return cookie
+
 
 def ping(site: Site, target: str) -> str:
     """Send the text from the desktop; the node sends it back."""
@@ -107,8 +132,8 @@ def ping(site: Site, target: str) -> str:
 
 
 def test_a_node_talks_encrypted_until_it_leaves_and_never_in_the_clear(pair: Site, tmp_path: Path) -> None:
-    def listening(name: str) -> Wire:
-        return Wire(pair, tmp_path / f"{name}.pcap")
+    def listening(name: str, subnet: str = "hq") -> Wire:
+        return Wire(pair, tmp_path / f"{name}.pcap", subnet)
 
     refused = pair.playbook("site.yml", "-e", "pool_network_legacy_nodes=false")
     assert refused.returncode != 0
@@ -140,6 +165,11 @@ def test_a_node_talks_encrypted_until_it_leaves_and_never_in_the_clear(pair: Sit
     algorithms = pair.sh("desk-1", "swanctl --list-sas 2>/dev/null")
     assert "IKEv1" in algorithms
     assert "ESP:3DES_CBC/HMAC_SHA1_96/MODP_1536" in algorithms
+
+    with listening("called", "east") as called:
+        known, stranger = call(pair, NODE), call(pair, "10.79.8.77")
+    assert MAIN_MODE in called.exchanges(known), "else the next line would prove nothing"
+    assert MAIN_MODE not in called.exchanges(stranger)
 
     # Each end without its tunnels, as after a crash.
     pair.sh("node-1", "/etc/init.d/eyrie-network stop; /etc/init.d/eyrie-network stop")
