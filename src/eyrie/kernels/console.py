@@ -8,12 +8,16 @@ import re
 _REASON = re.compile(
     r"(Kernel panic|BUG:|Oops|Unable to mount root|No working init|end Kernel panic)", re.IGNORECASE
 )
+# Not the line behind it, which says "end Kernel panic".
+_PANIC = re.compile(r"(?<!end )Kernel panic", re.IGNORECASE)
 _LONGEST = 200
 
 
 def reason(text: str) -> str:
-    """Return the console's first complaint; nothing if it had none."""
-    return next((line for line in _lines(text) if _REASON.search(line)), "")
+    """Return the console's first complaint, and the panic that it led to; nothing if it had none."""
+    complaints = [line for line in _lines(text) if _REASON.search(line)]
+    panics = [line for line in complaints if _PANIC.search(line)]
+    return " ... ".join(dict.fromkeys(complaints[:1] + panics[:1]))
 
 
 def last(text: str) -> str:
