@@ -10,44 +10,8 @@ description:
     way back; private addresses, rules and clocks.
   - Anything that is not as planned makes the task fail; the message names host or pair and the likely
     cause.
+extends_documentation_fragment: eyrie.pool.pool_network
 options:
-  mode:
-    description: C(outbound), C(hub), C(shadow), C(ipip), C(wireguard) or C(ipsec).
-    type: str
-    required: true
-  subnets:
-    description: The office's subnets, each with C(name), C(network) and, if it is not 1500, C(mtu).
-    type: list
-    elements: dict
-    required: true
-  private:
-    description: The network of the private addresses.
-    type: str
-    default: 10.88.0.0/16
-  reserved:
-    description: Networks that others use, each with C(name) and C(network).
-    type: list
-    elements: dict
-    default: []
-  topology:
-    description: Whether all hosts have tunnels to one another, or to gateways; V(auto) decides by their
-      number.
-    type: str
-    choices: [auto, mesh, star]
-    default: auto
-  fou:
-    description: Carry IP-in-IP inside UDP.
-    type: bool
-    default: false
-  legacy_nodes:
-    description: In mode C(ipsec), let openMosix nodes take part by IKEv1 and weak ciphers.
-    type: bool
-    default: false
-  hosts:
-    description: Names of the hosts. Each one's address is C(pool_network_address), else C(ansible_host).
-    type: list
-    elements: str
-    required: true
   addresses_file:
     description: The file of the addresses, on the control host. It is read, never written.
     type: path
